@@ -1,0 +1,1 @@
+"""From a trained PyTorch module to a model file."""
