@@ -48,7 +48,12 @@ STEPS = {
 }
 
 # The numpy type in which a constant of each file type is held; a uint64 is a word of 64 signs.
-CONSTANT_TYPES = {"int8": np.dtype("<i1"), "int32": np.dtype("<i4"), "float32": np.dtype("<f4"), "bits": np.dtype("<u8")}
+CONSTANT_TYPES: dict[str, np.dtype[Any]] = {
+    "int8": np.dtype("<i1"),
+    "int32": np.dtype("<i4"),
+    "float32": np.dtype("<f4"),
+    "bits": np.dtype("<u8"),
+}
 
 
 @dataclass(frozen=True)
