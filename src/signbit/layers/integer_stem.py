@@ -1,0 +1,111 @@
+"""First layer on pixels as they are: integers in, integers out, in training as in the engine."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from signbit.binarizers import Binarizer
+from signbit.layers.arguments import binarizer_of, pair, positive
+from signbit.layers.product import Geometry, scaled_integer_conv2d
+
+PIXEL_SCALE = 1 / 128  # pixel - 128 lies within -128..127
+CODE_LIMIT = 127
+DEPTH_LIMIT = 2**24 // (128 * CODE_LIMIT)  # taps times channels for which float32 holds every partial sum
+
+
+class _RoundWithIdentity(torch.autograd.Function):
+    """round(weight / step) forwards; backwards the codes' gradient is that of step * codes, so the identity."""
+
+    @staticmethod
+    def forward(weight: Tensor, step: Tensor) -> Tensor:
+        return (weight / step).round().clamp(-CODE_LIMIT, CODE_LIMIT)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return grad, None
+
+
+@final
+class IntegerConv2d(nn.Module):
+    """2-D convolution of uint8 pixels with integer weights: y = conv(pixel - 128, codes) * scale.
+
+    Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'); uint8, or floats that hold 0 to 255. Padding is 0
+    after the subtraction. The codes are round(W / s), from -127 to 127, with s = max |W| / 127 of each filter; the
+    rounding has the identity as its gradient. The scale is s / 128, so y is the convolution of pixels from -1 to 1
+    with W. The product before the scale is an exact integer, in training too.
+
+    Args:
+        weight_binarizer: a method's name or a binarizer: the codes are then -1 and +1, and the scale is the
+            binarizer's own over 128.
+
+    Raises:
+        ValueError: an argument is outside its range, or a filter has more values than float32 sums exactly.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        bias: bool = False,
+        *,
+        weight_binarizer: str | Binarizer | None = None,
+    ) -> None:
+        super().__init__()
+        self.in_channels = positive("in_channels", in_channels)
+        self.out_channels = positive("out_channels", out_channels)
+        self.kernel_size = pair("kernel_size", kernel_size, 1)
+        self.geometry = Geometry(
+            pair("stride", stride, 1), pair("padding", padding, 0), pair("dilation", dilation, 1), 1, 0
+        )
+        depth = in_channels * math.prod(self.kernel_size)
+        if depth > DEPTH_LIMIT:
+            raise ValueError(f"a filter has {depth} values; give at most {DEPTH_LIMIT}, or use torch.nn.Conv2d")
+        self.weight_binarizer = None if weight_binarizer is None else binarizer_of(weight_binarizer)
+        self.roles: Mapping[str, str] = {"weight": "real" if weight_binarizer is None else "latent_weight"}
+        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *self.kernel_size))
+        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Initialise as torch.nn.Conv2d does."""
+        bound = 1 / math.sqrt(self.weight[0].numel())
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.uniform_(self.bias, -bound, bound)
+
+    def codes_and_scale(self) -> tuple[Tensor, Tensor]:
+        """Integer codes (out, in, height, width) and the scale of each output channel (out,)."""
+        if self.weight_binarizer is None:
+            largest = self.weight.detach().abs().flatten(1).amax(1)
+            # A filter of zeros has codes of zeros under any step; the floor keeps 0 / 0 out.
+            step = largest.clamp_min(torch.finfo(largest.dtype).tiny * CODE_LIMIT) / CODE_LIMIT
+            codes = _RoundWithIdentity.apply(self.weight, step.reshape(-1, 1, 1, 1))  # type: ignore[no-untyped-call]
+            return codes, step * PIXEL_SCALE
+        scale = self.weight_binarizer.scale(self.weight)
+        ones = torch.ones(self.out_channels, dtype=self.weight.dtype, device=self.weight.device)
+        return self.weight_binarizer(self.weight), (ones if scale is None else scale) * PIXEL_SCALE
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Convolve the pixels less 128 with the codes, then scale, then add the bias."""
+        codes, scale = self.codes_and_scale()
+        y = scaled_integer_conv2d(pixels, codes, scale, self.geometry)
+        return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)
+
+    def extra_repr(self) -> str:
+        """The arguments, for print(model)."""
+        g = self.geometry
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={g.stride}, "
+            f"padding={g.padding}, dilation={g.dilation}, bias={self.bias is not None}"
+        )

@@ -1,0 +1,217 @@
+"""Products of unscaled codes: exact integers in eval mode, one graph node each, scaled after the product."""
+
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Pair = tuple[int, int]
+
+_library = torch.library.Library("signbit", "FRAGMENT")
+_library.define(
+    "binary_conv2d(Tensor input, Tensor weight, int[2] stride, int[2] padding, int[2] dilation, int groups, "
+    "int padding_value) -> Tensor"
+)
+_library.define("binary_linear(Tensor input, Tensor weight) -> Tensor")
+_library.define("integer_conv2d(Tensor pixels, Tensor codes, int[2] stride, int[2] padding, int[2] dilation) -> Tensor")
+
+
+class Geometry(NamedTuple):
+    """How a convolution walks over its input; `padding_value` is what lies outside, after the sign."""
+
+    stride: Pair
+    padding: Pair
+    dilation: Pair
+    groups: int
+    padding_value: int
+
+
+def _pad(input: Tensor, geometry: Geometry) -> tuple[Tensor, Pair]:
+    """The input and the padding still to do: zeros are left to the convolution, which has them for free."""
+    if geometry.padding_value == 0:
+        return input, geometry.padding
+    height, width = geometry.padding
+    return functional.pad(input, (width, width, height, height), value=float(geometry.padding_value)), (0, 0)
+
+
+def _plain_conv2d(input: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    padded, padding = _pad(input, geometry)
+    return functional.conv2d(padded, weight, None, geometry.stride, padding, geometry.dilation, geometry.groups)
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    """float32 for the short floats: bfloat16 and half hold integers only up to 256 and 2,048."""
+    return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor
+
+
+# round(): Winograd and FFT convolutions return 3.9999995 for 4.
+def _binary_conv2d(
+    input: Tensor,
+    weight: Tensor,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    groups: int,
+    padding_value: int,
+) -> Tensor:
+    geometry = Geometry(_pair(stride), _pair(padding), _pair(dilation), groups, padding_value)
+    return _plain_conv2d(_wide(input), _wide(weight), geometry).round()
+
+
+def _binary_linear(input: Tensor, weight: Tensor) -> Tensor:
+    return functional.linear(_wide(input), _wide(weight)).round()
+
+
+def _integer_conv2d(
+    pixels: Tensor, codes: Tensor, stride: list[int], padding: list[int], dilation: list[int]
+) -> Tensor:
+    # 255 * 127 * 147 < 2^24: float32 is exact in any order of summation.
+    centred = pixels.float() - 128
+    return functional.conv2d(centred, codes.float(), None, stride, padding, dilation).round()
+
+
+def _pair(values: list[int]) -> Pair:
+    first, *rest = values
+    return first, rest[0] if rest else first
+
+
+_library.impl("binary_conv2d", _binary_conv2d, "CompositeExplicitAutograd")
+_library.impl("binary_linear", _binary_linear, "CompositeExplicitAutograd")
+_library.impl("integer_conv2d", _integer_conv2d, "CompositeExplicitAutograd")
+
+
+def _by_channel(scale: Tensor, product: Tensor) -> Tensor:
+    return scale.reshape(-1, *[1] * (product.dim() - 2)) if product.dim() > 2 else scale
+
+
+def _scaled(product: Tensor, scale: Tensor | None) -> Tensor:
+    return product if scale is None else product * _by_channel(scale, product)
+
+
+def _scale_gradient(ctx: Any, codes_grad: Tensor | None, codes: Tensor, scale: Tensor | None) -> Tensor | None:
+    """y = product(x, codes) * scale, so dL/dscale is codes_grad . codes, filter by filter."""
+    if scale is None or codes_grad is None or not ctx.needs_input_grad[2]:
+        return None
+    return (codes_grad * codes).flatten(1).sum(1).to(scale.dtype)
+
+
+class _ScaledConv2d(torch.autograd.Function):
+    """conv2d(x, codes) * scale, where the codes receive the gradient of `scale * codes`.
+
+    Ordinary autograd would multiply that gradient by the scale once more; published rules differ in just this
+    factor, so it is left to the binarizer (`Binarizer.latent_gradient`).
+    """
+
+    @staticmethod
+    def forward(x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry, exact: bool) -> Tensor:
+        if exact:
+            return _scaled(torch.ops.signbit.binary_conv2d(x, codes, *geometry), scale)
+        return _scaled(_plain_conv2d(x, codes, geometry), scale)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, codes, scale, ctx.geometry, _ = inputs
+        ctx.save_for_backward(x, codes, scale)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, codes, scale = ctx.saved_tensors
+        x_grad, codes_grad = _conv2d_gradients(ctx, grad.to(x.dtype), x, codes, scale, ctx.geometry)
+        return x_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None, None
+
+
+def _conv2d_gradients(
+    ctx: Any, grad: Tensor, x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry
+) -> tuple[Tensor | None, Tensor | None]:
+    padded, padding = _pad(x, geometry)
+    want_x, want_codes = ctx.needs_input_grad[0], ctx.needs_input_grad[1] or ctx.needs_input_grad[2]
+
+    def gradients(grad: Tensor, of_x: bool, of_codes: bool) -> tuple[Tensor | None, Tensor | None]:
+        if not (of_x or of_codes):
+            return None, None
+        stride, dilation, groups = geometry.stride, geometry.dilation, geometry.groups
+        mask = (of_x, of_codes, False)
+        return torch.ops.aten.convolution_backward(
+            grad, padded, codes, None, stride, padding, dilation, False, (0, 0), groups, mask
+        )[:2]  # type: ignore[no-any-return]
+
+    if scale is None:
+        x_grad, codes_grad = gradients(grad, want_x, want_codes)
+    else:
+        x_grad = gradients(_scaled(grad, scale), want_x, False)[0]
+        codes_grad = gradients(grad, False, want_codes)[1]
+    if x_grad is not None and padding != geometry.padding:
+        height, width = geometry.padding
+        x_grad = x_grad[..., height : height + x.shape[-2], width : width + x.shape[-1]]
+    return x_grad, codes_grad
+
+
+class _ScaledLinear(torch.autograd.Function):
+    """linear(x, codes) * scale, where the codes receive the gradient of `scale * codes`."""
+
+    @staticmethod
+    def forward(x: Tensor, codes: Tensor, scale: Tensor | None, exact: bool) -> Tensor:
+        product = torch.ops.signbit.binary_linear(x, codes) if exact else functional.linear(x, codes)
+        return product if scale is None else product * scale
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:3])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, codes, scale = ctx.saved_tensors
+        grad = grad.to(x.dtype)
+        x_grad = codes_grad = None
+        if ctx.needs_input_grad[0]:
+            x_grad = (grad if scale is None else grad * scale) @ codes
+        if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
+            codes_grad = grad.flatten(0, -2).T @ x.flatten(0, -2)
+        return x_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None
+
+
+class _IntegerConv2d(torch.autograd.Function):
+    """integer_conv2d(pixels, codes) * scale, where the codes receive the gradient of `scale * codes`."""
+
+    @staticmethod
+    def forward(pixels: Tensor, codes: Tensor, scale: Tensor, geometry: Geometry) -> Tensor:
+        product = torch.ops.signbit.integer_conv2d(pixels, codes, geometry.stride, geometry.padding, geometry.dilation)
+        return _scaled(product, scale)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        pixels, codes, scale, ctx.geometry = inputs
+        ctx.save_for_backward(pixels, codes, scale)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        pixels, codes, scale = ctx.saved_tensors
+        centred = pixels.to(codes.dtype) - 128
+        x_grad, codes_grad = _conv2d_gradients(ctx, grad.to(codes.dtype), centred, codes, scale, ctx.geometry)
+        return x_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None
+
+
+def _autocast(tensor: Tensor) -> Tensor:
+    """The dtype that autocast would give a product here: it does not look inside an autograd function."""
+    kind = tensor.device.type
+    return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
+
+
+def scaled_conv2d(x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry, *, exact: bool) -> Tensor:
+    """Convolution of codes, times `scale` (out,) of each channel; an exact one holds integers before the scale."""
+    if not exact:
+        x, codes = _autocast(x), _autocast(codes)
+    return cast(Tensor, _ScaledConv2d.apply(x, codes, scale, geometry, exact))  # type: ignore[no-untyped-call]
+
+
+def scaled_linear(x: Tensor, codes: Tensor, scale: Tensor | None, *, exact: bool) -> Tensor:
+    """Product of codes (..., in) and (out, in), times `scale` (out,); an exact one holds integers before the scale."""
+    if not exact:
+        x, codes = _autocast(x), _autocast(codes)
+    return cast(Tensor, _ScaledLinear.apply(x, codes, scale, exact))  # type: ignore[no-untyped-call]
+
+
+def scaled_integer_conv2d(pixels: Tensor, codes: Tensor, scale: Tensor, geometry: Geometry) -> Tensor:
+    """Convolution of pixels - 128 with integer codes, padded with 0, times `scale` (out,); exact in every mode."""
+    return cast(Tensor, _IntegerConv2d.apply(pixels, codes, scale, geometry))  # type: ignore[no-untyped-call]
