@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 # One op, so that a captured graph holds one node for each binarization.
-_library = torch.library.Library("signbit", "DEF")
+_library: Any = cast(Any, torch.library).Library("signbit", "DEF")
 _library.define("sign(Tensor input) -> Tensor")
 
 

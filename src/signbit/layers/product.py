@@ -8,7 +8,7 @@ from torch.nn import functional
 
 Pair = tuple[int, int]
 
-_library = torch.library.Library("signbit", "FRAGMENT")
+_library: Any = cast(Any, torch.library).Library("signbit", "FRAGMENT")
 _library.define(
     "binary_conv2d(Tensor input, Tensor weight, int[2] stride, int[2] padding, int[2] dilation, int groups, "
     "int padding_value) -> Tensor"
@@ -132,9 +132,10 @@ def _conv2d_gradients(
             return None, None
         stride, dilation, groups = geometry.stride, geometry.dilation, geometry.groups
         mask = (of_x, of_codes, False)
-        return torch.ops.aten.convolution_backward(
+        found = torch.ops.aten.convolution_backward(
             grad, padded, codes, None, stride, padding, dilation, False, (0, 0), groups, mask
-        )[:2]  # type: ignore[no-any-return]
+        )
+        return found[0], found[1]
 
     if scale is None:
         x_grad, codes_grad = gradients(grad, want_x, want_codes)

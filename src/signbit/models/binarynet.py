@@ -1,6 +1,7 @@
 """BinaryNet: a VGG of binary convolutions, the baseline of attention batch norm."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import final
 
 from torch import Tensor, nn
@@ -125,12 +126,12 @@ def binarynet(
         return nn.Hardtanh() if binary else nn.ReLU()
 
     layers: list[nn.Module] = []
-    for index, (inputs, outputs) in enumerate(zip(channels, channels[1:]), start=1):
+    for index, (inputs, outputs) in enumerate(pairwise(channels), start=1):
         pool = [nn.MaxPool2d(2)] if index in POOLED else []
         layers += [convolution(inputs, outputs), *pool, norm2d(outputs), activation()]
     flat = channels[-1] * (image_size // 8) ** 2
     dense: list[nn.Module] = []
-    for inputs, outputs in zip([flat, *hidden], hidden):
+    for inputs, outputs in pairwise([flat, *hidden]):
         dense += [linear(inputs, outputs), norm1d(outputs), activation()]
     first = _stem(stem, in_channels, channels[0], bias, weight_binarizer, mean, std, binary)
     last: nn.Module = nn.Linear(hidden[-1], num_classes)
