@@ -6,7 +6,7 @@ from signbit.data import cifar_files
 from signbit.data.dataset import Splits, need_folder, split_training
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
-NAMES = "airplane automobile bird cat deer dog frog horse ship truck".encode().split()
+NAMES = b"airplane automobile bird cat deer dog frog horse ship truck".split()
 MD5 = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
     "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",

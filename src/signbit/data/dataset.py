@@ -56,12 +56,12 @@ def stratified(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]
     """Indices of (the rest, the share) of each class, in ascending order; the same seed gives the same split."""
     generator = torch.Generator().manual_seed(seed)
     taken = []
-    for label in labels.unique().tolist():
+    for label in range(int(labels.max()) + 1 if len(labels) else 0):
         members = (labels == label).nonzero().squeeze(1)
         order = torch.randperm(len(members), generator=generator)
         taken.append(members[order[: round(share * len(members))]])
     chosen = torch.zeros(len(labels), dtype=torch.bool)
-    chosen[torch.cat(taken)] = True
+    chosen[torch.cat(taken) if taken else []] = True
     return (~chosen).nonzero().squeeze(1), chosen.nonzero().squeeze(1)
 
 

@@ -1,0 +1,51 @@
+"""How many latent weights changed their sign."""
+
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from signbit.layers.roles import parameter_roles
+
+
+def latent_signs(model: nn.Module) -> dict[str, Tensor]:
+    """Where each latent weight is at least 0, by its name: a copy, to be compared later."""
+    roles = parameter_roles(model)
+    found = ((name, weight) for name, weight in model.named_parameters() if roles[name] == "latent_weight")
+    return {name: weight.detach() >= 0 for name, weight in found}
+
+
+@final
+class FlipRatio(Metric):
+    """Share of latent weights whose sign changed, from 0 to 1; 0 where there are none.
+
+    Source:
+        Helwegen, Widdicombe, Geiger, Liu, Cheng and Nusselder 2019, "Latent Weights Do Not Exist: Rethinking
+        Binarized Neural Network Optimization", arXiv:1906.02107.
+    """
+
+    full_state_update = False
+    flipped: Tensor
+    total: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("flipped", torch.tensor(0), dist_reduce_fx="sum")
+        self.add_state("total", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, before: dict[str, Tensor], after: dict[str, Tensor]) -> None:
+        """Compare two results of `latent_signs` of one model.
+
+        Raises:
+            ValueError: they are not of one model.
+        """
+        if before.keys() != after.keys():
+            raise ValueError(f"the names differ: {sorted(before.keys() ^ after.keys())}; give signs of one model")
+        for name, signs in before.items():
+            self.flipped += (signs != after[name]).sum().to(self.flipped.device)
+            self.total += signs.numel()
+
+    def compute(self) -> Tensor:
+        """The share of all weights seen so far."""
+        return self.flipped / self.total.clamp_min(1)
