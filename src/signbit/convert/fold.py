@@ -1,0 +1,175 @@
+"""Fold by evaluation: run the captured piece on every integer and read off where the sign flips.
+
+Between a binary product and the next sign there is often only a scalar function of an integer, for each channel. It is
+not recognised here but run, by torch, on every integer the product can give, for all channels at once. So whatever the
+piece computes (a negative gamma, a rounding, two roots of an attention batch norm), the thresholds agree with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Function = Callable[[Tensor], Tensor]
+"""A function of one integer for each channel: float32 [K, ...features] to the same shape."""
+
+_LOWEST, _HIGHEST = -(2**31), 2**31 - 1
+_ELEMENTS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where each channel is +1, in the terms of the model file's `threshold` op.
+
+    Attributes:
+        low, high, inverted: int32, int32, bool [C]; +1 where ``low <= n <= high``, the other way round if inverted.
+        row: int32 [C]; -1, or the channel's row of the table.
+        table: bool [rows, length], True is -1; covers the integers from ``first``.
+        margin: the smallest distance from zero of a value next to a flip; infinity where nothing flips.
+    """
+
+    low: NDArray[np.int32]
+    high: NDArray[np.int32]
+    inverted: NDArray[np.bool_]
+    row: NDArray[np.int32]
+    table: NDArray[np.bool_]
+    first: int
+    margin: float
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many channels are constant, have one threshold, an interval, or a table."""
+        empty = self.low > self.high
+        everything = (self.low == _LOWEST) & (self.high == _HIGHEST)
+        tabled = self.row >= 0
+        constant = (empty | everything) & ~tabled
+        one = ~constant & ~tabled & ((self.low == _LOWEST) | (self.high == _HIGHEST))
+        counts = {"constant": constant, "one": one, "interval": ~constant & ~tabled & ~one, "table": tabled}
+        return {kind: int(mask.sum()) for kind, mask in counts.items()}
+
+
+def evaluate_all(function: Function, shape: tuple[int, ...], bound: int) -> Iterator[tuple[int, Tensor]]:
+    """Run a function on the integers -bound to bound, in pieces.
+
+    Yields:
+        the first integer of the piece, and the values, float32 [K, ...shape].
+    """
+    piece = max(1, _ELEMENTS_AT_ONCE // max(1, int(np.prod(shape))))
+    for first in range(-bound, bound + 1, piece):
+        integers = torch.arange(first, min(first + piece, bound + 1), dtype=torch.float32)
+        lattice = integers.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()
+        with torch.no_grad():
+            yield first, function(lattice)
+
+
+def find_thresholds(function: Function, shape: tuple[int, ...], bound: int) -> Thresholds:
+    """The thresholds of ``sign(function(n))`` for every integer from -bound to bound.
+
+    Args:
+        function: of float32 [K, *shape]; it is given every integer for every channel.
+        shape: [C] or [C, 1, 1].
+        bound: the largest magnitude of the integer.
+    """
+    channels = int(np.prod(shape))
+    flips: list[list[int]] = [[] for _ in range(channels)]  # the first integer of each new sign
+    starts = np.zeros(channels, bool)
+    last: NDArray[np.bool_] | None = None
+    last_values = np.zeros(channels, np.float32)
+    margin = np.inf
+    for first, tensor in evaluate_all(function, shape, bound):
+        values = tensor.reshape(len(tensor), channels).numpy()
+        negative = ~(values >= 0)
+        if last is None:
+            starts, last, last_values = negative[0], negative[0], values[0]
+        before = np.concatenate([last[None], negative[:-1]])
+        rows, columns = np.nonzero(negative != before)
+        previous = np.concatenate([last_values[None], values[:-1]])
+        if len(rows):
+            beside = np.minimum(np.abs(values[rows, columns]), np.abs(previous[rows, columns]))
+            margin = min(margin, float(np.nanmin(beside, initial=np.inf)))
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            flips[column].append(first + row)
+        last, last_values = negative[-1], values[-1]
+    return _from_flips(starts, flips, bound, margin)
+
+
+def _from_flips(starts: NDArray[np.bool_], flips: list[list[int]], bound: int, margin: float) -> Thresholds:
+    channels = len(flips)
+    low = np.full(channels, _LOWEST, np.int32)
+    high = np.full(channels, _HIGHEST, np.int32)
+    row = np.full(channels, -1, np.int32)
+    inverted = np.zeros(channels, bool)
+    tables: list[NDArray[np.bool_]] = []
+    for channel, at in enumerate(flips):
+        negative = bool(starts[channel])
+        if not at:
+            if negative:
+                low[channel], high[channel] = 0, -1
+        elif len(at) == 1 and negative:
+            low[channel] = at[0]
+        elif len(at) == 1:
+            high[channel] = at[0] - 1
+        elif len(at) == 2:
+            low[channel], high[channel], inverted[channel] = at[0], at[1] - 1, not negative
+        else:
+            row[channel] = len(tables)
+            edges = np.zeros(2 * bound + 1, np.int64)
+            edges[np.array(at) + bound] = 1
+            tables.append((np.cumsum(edges) % 2 == 1) != negative)
+    table = np.array(tables) if tables else np.zeros((0, 2 * bound + 1), bool)
+    return Thresholds(low, high, inverted, row, table, -bound, margin)
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a function of an integer orders the integers, for each channel.
+
+    Attributes:
+        rises, falls: bool [C]; it never gets smaller (larger) as the integer grows. Both hold for a constant.
+    """
+
+    rises: NDArray[np.bool_]
+    falls: NDArray[np.bool_]
+
+
+def find_order(function: Function, shape: tuple[int, ...], bound: int) -> Order:
+    """Whether a function keeps or turns the order of the integers, so that a maximum can be taken before it."""
+    channels = int(np.prod(shape))
+    rises, falls = np.ones(channels, bool), np.ones(channels, bool)
+    last: NDArray[np.float32] | None = None
+    for _, tensor in evaluate_all(function, shape, bound):
+        values = tensor.reshape(len(tensor), channels).numpy()
+        joined = values if last is None else np.concatenate([last[None], values])
+        rises &= (joined[1:] >= joined[:-1]).all(0)
+        falls &= (joined[1:] <= joined[:-1]).all(0)
+        last = values[-1]
+    return Order(rises, falls)
+
+
+def find_pooling(before: Function, after: Function, shape: tuple[int, ...], bound: int) -> NDArray[np.bool_] | None:
+    """Whether ``sign(after(max of before))`` is a pool of ``sign(after(before))``, channel by channel.
+
+    ``after`` is given values of ``before``. Where its sign is +1 for the large ones, the pool's sign is the maximum of
+    the signs; where it is +1 for the small ones, their minimum.
+
+    Returns:
+        bool [C], True where the minimum is right; None where neither is for some channel.
+    """
+    channels = int(np.prod(shape))
+    least, most = {}, {}
+    for sign in (False, True):
+        least[sign], most[sign] = np.full(channels, np.inf, np.float32), np.full(channels, -np.inf, np.float32)
+    for _, tensor in evaluate_all(before, shape, bound):
+        values = tensor.reshape(len(tensor), channels).numpy()
+        with torch.no_grad():
+            positive = (after(tensor) >= 0).reshape(len(tensor), channels).numpy()
+        for sign in (False, True):
+            least[sign] = np.minimum(least[sign], np.where(positive == sign, values, np.inf).min(0))
+            most[sign] = np.maximum(most[sign], np.where(positive == sign, values, -np.inf).max(0))
+    rising, falling = most[False] < least[True], most[True] < least[False]
+    return ~rising if bool((rising | falling).all()) else None
