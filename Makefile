@@ -1,0 +1,48 @@
+# make demo   train, convert, verify and run a binary network on real images
+# make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
+# Both make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+ENGINE := CMakeLists.txt $(shell find engine -type f)
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: demo test lint types imports python-tests engine-tests stub clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.installed
+	$(BIN)/signbit demo
+
+test: lint types imports stub python-tests engine-tests
+
+.venv/.tools: constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) scikit-build-core nanobind cmake ninja
+	touch $@
+
+.venv/.installed: .venv/.tools pyproject.toml $(ENGINE)
+	PATH="$(CURDIR)/$(BIN):$$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev]'
+	touch $@
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed
+	$(BIN)/mypy
+
+imports: .venv/.installed
+	$(BIN)/lint-imports
+
+python-tests: .venv/.installed
+	$(BIN)/pytest
+
+# The C++ tests need no Python; ASan and UBSan end a run at the first fault.
+engine-tests: .venv/.tools
+	$(BIN)/cmake -S engine -B build/sanitized -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=ON
+	$(BIN)/cmake --build build/sanitized
+	$(BIN)/ctest --test-dir build/sanitized --output-on-failure --verbose
+
+clean:
+	rm -rf .venv build dist
