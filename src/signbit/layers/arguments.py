@@ -14,8 +14,7 @@ def pair(name: str, value: int | Iterable[int], at_least: int) -> tuple[int, int
     Raises:
         ValueError: the value is something else, or below `at_least`.
     """
-    values = (value, value) if isinstance(value, int) else value
-    values = tuple(values) if not isinstance(values, str) else ()
+    values = (value, value) if isinstance(value, int) else tuple(value)
     if len(values) != 2 or not all(isinstance(v, int) and v >= at_least for v in values):
         raise ValueError(f"{name} is {value!r}; give an integer or a pair of integers of at least {at_least}")
     return values[0], values[1]

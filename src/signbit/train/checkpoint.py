@@ -1,0 +1,75 @@
+"""Checkpoints: complete, written whole or not at all, readable without running what is in them."""
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from signbit import models
+from signbit.errors import SignbitError
+from signbit.train.recipe import Recipe, check_recipe
+
+FORMAT = 1
+MODEL_FILE = "model.pt"
+
+
+class CheckpointError(SignbitError):
+    """A file is not a checkpoint of ours; the message names it."""
+
+
+def save(content: dict[str, Any], path: Path) -> None:
+    """Write to a file beside it, then rename: a run killed at any moment leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def random_states() -> dict[str, Any]:
+    """States of the global random generators that training may draw from."""
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "python": random.getstate(),
+    }
+
+
+def model_content(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -> dict[str, Any]:
+    """What a model's checkpoint holds; `info["model"]` is the name and the full arguments it is built from."""
+    state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    return {"signbit_checkpoint": FORMAT, "model": state, "recipe": recipe.model_dump(), "info": info}
+
+
+def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
+    """Read a checkpoint, or the `model.pt` of a run folder: (model in eval mode on the CPU, recipe, info).
+
+    `info` has `model` (name and arguments), `class_names`, `input_shape` (C, H, W), `epoch`, `held_out_accuracy`,
+    `test_accuracy` (in a finished run) and `versions`. Nothing in the file is run.
+
+    Raises:
+        CheckpointError: the file is missing, or not a checkpoint.
+        RecipeError: its recipe is not valid in this version.
+    """
+    path = Path(path)
+    path = path / MODEL_FILE if path.is_dir() else path
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file; give a checkpoint or the folder of a finished run") from error
+    except Exception as error:  # torch raises whatever its zip and pickle readers meet
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
+    if not isinstance(content, dict) or content.get("signbit_checkpoint") != FORMAT:
+        raise CheckpointError(f"{path} is not a checkpoint of signbit, version {FORMAT}; `signbit train` writes them")
+    info: dict[str, Any] = content["info"]
+    model = models.create(info["model"]["name"], **info["model"]["arguments"])
+    model.load_state_dict(content["model"], strict=True)
+    return model.eval(), check_recipe(content["recipe"], str(path)), info
