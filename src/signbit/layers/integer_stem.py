@@ -11,7 +11,6 @@ from signbit.binarizers import Binarizer
 from signbit.layers.arguments import binarizer_of, pair, positive
 from signbit.layers.product import Geometry, scaled_integer_conv2d
 
-PIXEL_SCALE = 1 / 128  # pixel - 128 lies within -128..127
 CODE_LIMIT = 127
 DEPTH_LIMIT = 2**24 // (128 * CODE_LIMIT)  # taps times channels for which float32 holds every partial sum
 
@@ -34,16 +33,16 @@ class _RoundWithIdentity(torch.autograd.Function):
 
 @final
 class IntegerConv2d(nn.Module):
-    """2-D convolution of uint8 pixels with integer weights: y = conv(pixel - 128, codes) * scale.
+    """2-D convolution of uint8 pixels with integer weights: y = conv(pixel - 128, codes) / 128 * scale.
 
     Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'); uint8, or floats that hold 0 to 255. Padding is 0
     after the subtraction. The codes are round(W / s), from -127 to 127, with s = max |W| / 127 of each filter; the
-    rounding has the identity as its gradient. The scale is s / 128, so y is the convolution of pixels from -1 to 1
-    with W. The product before the scale is an exact integer, in training too.
+    rounding has the identity as its gradient. The scale is s, so y is the convolution of pixels from -1 to 1 with W.
+    The product before the scale is an exact integer, in training too.
 
     Args:
         weight_binarizer: a method's name or a binarizer: the codes are then -1 and +1, and the scale is the
-            binarizer's own over 128.
+            binarizer's own.
 
     Raises:
         ValueError: an argument is outside its range, or a filter has more values than float32 sums exactly.
@@ -91,13 +90,13 @@ class IntegerConv2d(nn.Module):
             # A filter of zeros has codes of zeros under any step; the floor keeps 0 / 0 out.
             step = largest.clamp_min(torch.finfo(largest.dtype).tiny * CODE_LIMIT) / CODE_LIMIT
             codes = _RoundWithIdentity.apply(self.weight, step.reshape(-1, 1, 1, 1))  # type: ignore[no-untyped-call]
-            return codes, step * PIXEL_SCALE
+            return codes, step
         scale = self.weight_binarizer.scale(self.weight)
         ones = torch.ones(self.out_channels, dtype=self.weight.dtype, device=self.weight.device)
-        return self.weight_binarizer(self.weight), (ones if scale is None else scale) * PIXEL_SCALE
+        return self.weight_binarizer(self.weight), ones if scale is None else scale
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Convolve the pixels less 128 with the codes, then scale, then add the bias."""
+        """Convolve the pixels less 128 with the codes, then divide by 128 and scale, then add the bias."""
         codes, scale = self.codes_and_scale()
         y = scaled_integer_conv2d(pixels, codes, scale, self.geometry)
         return y if self.bias is None else y + self.bias.reshape(-1, 1, 1)

@@ -8,6 +8,8 @@ from torch.nn import functional
 
 Pair = tuple[int, int]
 
+PIXEL_SCALE = 1 / 128  # pixel - 128 lies within -128..127; a power of two, so it rounds nothing
+
 _library: Any = cast(Any, torch.library).Library("signbit", "FRAGMENT")
 _library.define(
     "binary_conv2d(Tensor input, Tensor weight, int[2] stride, int[2] padding, int[2] dilation, int groups, "
@@ -173,12 +175,12 @@ class _ScaledLinear(torch.autograd.Function):
 
 
 class _IntegerConv2d(torch.autograd.Function):
-    """integer_conv2d(pixels, codes) * scale, where the codes receive the gradient of `scale * codes`."""
+    """integer_conv2d(pixels, codes) / 128 * scale, where the codes receive the gradient of `scale * codes`."""
 
     @staticmethod
     def forward(pixels: Tensor, codes: Tensor, scale: Tensor, geometry: Geometry) -> Tensor:
         product = torch.ops.signbit.integer_conv2d(pixels, codes, geometry.stride, geometry.padding, geometry.dilation)
-        return _scaled(product, scale)
+        return _scaled(product, scale * PIXEL_SCALE)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -188,9 +190,10 @@ class _IntegerConv2d(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         pixels, codes, scale = ctx.saved_tensors
-        centred = pixels.to(codes.dtype) - 128
+        centred = (pixels.to(codes.dtype) - 128) * PIXEL_SCALE
         x_grad, codes_grad = _conv2d_gradients(ctx, grad.to(codes.dtype), centred, codes, scale, ctx.geometry)
-        return x_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None
+        pixels_grad = None if x_grad is None else x_grad * PIXEL_SCALE
+        return pixels_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None
 
 
 def _autocast(tensor: Tensor) -> Tensor:
@@ -214,5 +217,5 @@ def scaled_linear(x: Tensor, codes: Tensor, scale: Tensor | None, *, exact: bool
 
 
 def scaled_integer_conv2d(pixels: Tensor, codes: Tensor, scale: Tensor, geometry: Geometry) -> Tensor:
-    """Convolution of pixels - 128 with integer codes, padded with 0, times `scale` (out,); exact in every mode."""
+    """Convolution of (pixels - 128) / 128 with integer codes, padded with 0, times `scale` (out,); integers first."""
     return cast(Tensor, _IntegerConv2d.apply(pixels, codes, scale, geometry))  # type: ignore[no-untyped-call]
