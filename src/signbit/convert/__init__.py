@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the writer alone (`signbit.convert.write`) needs no torch
     from torch import Tensor, nn
 
-    from signbit.convert.lowering import LayerReport
+    from signbit.convert.layer_report import LayerReport
     from signbit.convert.write import ModelFile
 
 

@@ -1,8 +1,9 @@
-"""Capture a module as a flat list of operations, with everything that depends on parameters alone folded to constants."""
+"""Capture a module as a flat list of operators; what depends on parameters alone is folded to constants."""
 
 from __future__ import annotations
 
 import copy
+import functools
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ def image_shape(node: fx.Node) -> tuple[int, int, int]:
         return int(shape[2]), int(shape[3]), int(shape[1])
     if len(shape) == 2:
         return 1, 1, int(shape[1])
-    raise ConvertError(f"{place(node)}: a tensor of {len(shape)} axes; the engine has images [N, C, H, W] and vectors [N, C]")
+    known = "the engine has images [N, C, H, W] and vectors [N, C]"
+    raise ConvertError(f"{place(node)}: a tensor of {len(shape)} axes; {known}")
 
 
 def cat_operands(node: fx.Node) -> list[fx.Node]:
@@ -147,9 +149,10 @@ def capture(module: nn.Module, example: Tensor) -> Graph:
         with torch.no_grad():
             program = torch.export.export(module, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},))
     except Exception as error:
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
         raise ConvertError(
-            f"the module cannot be captured: {str(error).strip().splitlines()[0]}. Its forward must take one tensor and "
-            "be free of control flow that depends on values"
+            f"the module cannot be captured: {reason}. Its forward must take one tensor and be free of control flow "
+            "that depends on values"
         ) from error
     graph = program.graph
     values = _parameters(program)
@@ -175,7 +178,7 @@ def _parameters(program: torch.export.ExportedProgram) -> dict[fx.Node, Any]:
         if node.name in targets:
             target = targets[node.name]
             value = program.state_dict.get(target, program.constants.get(target))
-            values[node] = value.detach()  # type: ignore[union-attr]
+            values[node] = value.detach()
         elif node.name in lifted:
             values[node] = program.constants[lifted[node.name]]
     return values
@@ -198,13 +201,17 @@ def _make_functional(graph: fx.Graph) -> None:
         twin = getattr(torch.ops.aten, schema.name.removeprefix("aten::").removesuffix("_"), None)
         overload = getattr(twin, node.target._overloadname, None)
         if overload is None or not isinstance(changed, fx.Node):
-            raise ConvertError(f"{place(node)} changes a tensor in place with {schema.name}; use the operator that does not")
+            raise ConvertError(f"{place(node)} changes a tensor in place with {schema.name}; use one that does not")
         if changed.op == "call_function" and name_of(changed) in _VIEWS:
             base = changed.args[0]
             if isinstance(base, fx.Node) and any(order[user] > order[node] for user in base.users):
                 raise ConvertError(f"{place(node)} changes a view in place while its base is read later; copy it first")
         node.target = overload
-        changed.replace_all_uses_with(node, lambda user, node=node: order[user] > order[node])
+        changed.replace_all_uses_with(node, functools.partial(_follows, order, order[node]))
+
+
+def _follows(order: dict[fx.Node, int], position: int, user: fx.Node) -> bool:
+    return order[user] > position
 
 
 def _sink_flattens(graph: fx.Graph) -> None:

@@ -31,9 +31,9 @@ IDENTITIES = frozenset(
 # What may stand between an integer and a sign: torch itself evaluates these on every integer, so the engine need not
 # know them. Anything here acts on each element alone, given constants that do not vary over the pixels.
 _NAMES = """
-    abs add batch_norm celu clamp clamp_max clamp_min cos div elu eq erf exp floor ceil ge gelu gt hardsigmoid hardswish
-    hardtanh le leaky_relu log log_sigmoid lt maximum minimum mish mul ne neg pow prelu reciprocal relu relu6 round rsqrt
-    rsub selu sigmoid sign silu sin softplus softsign sqrt square sub tanh threshold trunc where
+    abs add batch_norm ceil celu clamp clamp_max clamp_min cos div elu eq erf exp floor ge gelu gt hardsigmoid hardtanh
+    hardswish le leaky_relu log log_sigmoid lt maximum minimum mish mul ne neg pow prelu reciprocal relu relu6 round
+    rsqrt rsub selu sigmoid sign silu sin softplus softsign sqrt square sub tanh threshold trunc where
 """
 _ELEMENTWISE = IDENTITIES.union("aten::" + name for name in _NAMES.split())
 
@@ -122,7 +122,7 @@ def _affine(x: Expression, args: Sequence[Any]) -> Expression:
     """
     weight, bias, mean, variance = (None if value is None else value.detach().float().numpy() for value in args[:4])
     if mean is None or variance is None:
-        raise NotAStep("a batch norm without running statistics (track_running_stats=False) mixes the images of a batch")
+        raise NotAStep("a batch norm without running statistics (track_running_stats=False) mixes images")
     a = np.float32(1) / np.sqrt(variance + np.float32(args[6]))
     if weight is not None:
         a = a * weight

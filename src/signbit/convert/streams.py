@@ -82,7 +82,7 @@ class Streams:
                 return value(other.all_input_nodes[0])
             if name_of(other) == CAT:
                 operands = cat_operands(other)
-                pieces = values.split([image_shape(operand)[2] for operand in operands], 1)
+                pieces = torch.split(values, [image_shape(operand)[2] for operand in operands], 1)
                 return torch.cat([self.evaluate(*pair) for pair in zip(operands, pieces, strict=True)], 1)
             if is_flatten(other):
                 source = other.all_input_nodes[0]
@@ -115,7 +115,8 @@ class Streams:
 
     def _is_per_channel(self, node: fx.Node) -> bool:
         """Whether no constant operand varies over the pixels, and no operand is broadcast over them."""
-        if any(image_shape(operand) != image_shape(node) for operand in node.all_input_nodes if operand not in self.graph.constants):
+        varying = [operand for operand in node.all_input_nodes if operand not in self.graph.constants]
+        if any(image_shape(operand) != image_shape(node) for operand in varying):
             return False
         if name_of(node) in pw.CHANNEL_PARAMETERS:
             return True

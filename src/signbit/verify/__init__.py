@@ -21,7 +21,7 @@ from signbit.convert.graph import capture
 from signbit.engine import Model
 from signbit.verify.adversarial import adversarial_inputs
 from signbit.verify.compare import Comparison, OpResult
-from signbit.verify.network import cause_of_difference, is_exact
+from signbit.verify.network import cause_of_difference, first_difference, is_exact
 
 __all__ = ["OpResult", "Verification", "verify"]
 
@@ -113,17 +113,21 @@ def _check_network(comparison: Comparison, found: Verification, module: nn.Modul
     got = comparison.session.run(layout)
     got = got.transpose(0, 3, 1, 2) if got.ndim == 4 else got
     axes = tuple(range(1, wanted.ndim))
-    same = ((got == wanted) | (np.isnan(got) & np.isnan(wanted))).all(axes)
     found.images += len(inputs)
-    found.equal_outputs += int(same.sum())
+    found.equal_outputs += int(((got == wanted) | (np.isnan(got) & np.isnan(wanted))).all(axes).sum())
     differing = np.nonzero((got.argmax(1) != wanted.argmax(1)).reshape(len(inputs), -1).any(1))[0]
     found.mismatched_predictions += len(differing)
-    if found.exact and len(differing):
-        found.errors.append(f"whole network, {name}: {len(differing)} predictions differ, although no bit comes from a float")
+    if found.exact:
+        values = comparison.torch_values(inputs)
+        unequal = first_difference(comparison, values, comparison.session.trace(layout))
+        if unequal or len(differing):
+            unequal = unequal or f"{len(differing)} predictions differ"
+            found.errors.append(f"whole network, {name}: {unequal}, although no bit comes from a float")
         return
     for index in differing.tolist():
         one = slice(index, index + 1)
-        cause = cause_of_difference(comparison, comparison.torch_values(inputs[one]), comparison.session.trace(layout[one]))
+        values = comparison.torch_values(inputs[one])
+        cause = cause_of_difference(comparison, values, comparison.session.trace(layout[one]))
         if cause in ("flip", "tie"):
             found.traced += 1
         else:

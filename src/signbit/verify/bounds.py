@@ -46,7 +46,9 @@ def exact(values: NDArray[np.generic]) -> Bounded:
     return Bounded(doubles, np.zeros_like(doubles))
 
 
-def run_program(attributes: Sequence[int], inputs: Sequence[Bounded], constants: Sequence[NDArray[np.float32]]) -> list[Bounded]:
+def run_program(
+    attributes: Sequence[int], inputs: Sequence[Bounded], constants: Sequence[NDArray[np.float32]]
+) -> list[Bounded]:
     """The outputs of a pointwise op with their error bounds.
 
     Args:
@@ -75,8 +77,8 @@ def run_step(name: str, operands: Sequence[Bounded]) -> Bounded:
             return product.rounded()
         return Bounded(product.value + c.value, product.error + c.error).rounded()
     if name == "divide":  # torch multiplies by the reciprocal of a constant: two roundings
-        value = a.value / b.value
-        return Bounded(value, (a.error + np.abs(value) * b.error) / np.maximum(np.abs(b.value) - b.error, SMALLEST)).rounded(2)
+        value, divisor = a.value / b.value, np.maximum(np.abs(b.value) - b.error, SMALLEST)
+        return Bounded(value, (a.error + np.abs(value) * b.error) / divisor).rounded(2)
     if name in ("minimum", "maximum"):
         choose = np.minimum if name == "minimum" else np.maximum
         return Bounded(choose(a.value, b.value), np.maximum(a.error, b.error))
@@ -113,7 +115,7 @@ def run_convolution(
             tuple(dilation),
             groups,
         )
-        return result.permute(0, 2, 3, 1).numpy()  # type: ignore[no-any-return]
+        return result.permute(0, 2, 3, 1).numpy()
 
     kernel = weight.astype(np.float64)
     shift = np.zeros(len(kernel)) if bias is None else bias.astype(np.float64)

@@ -122,11 +122,15 @@ class Comparison:
         if dtype == "bits":
             near = np.abs(np.broadcast_to(bounded.value, same.shape)) <= allowed
             result.flips += int((~same & near).sum())
-            return f"{_count(same | near)} bits of {name!r} differ although their floats are clear of zero" if (~same & ~near).any() else ""
+            if (same | near).all():
+                return ""
+            return f"{_count(same | near)} bits of {name!r} differ although their floats are clear of zero"
         with np.errstate(all="ignore"):
             share = np.where(same, 0.0, np.abs(output.astype(np.float64) - wanted) / allowed)
         result.worst = max(result.worst, float(np.nan_to_num(share, nan=np.inf).max()))
-        return f"a float of {name!r} is {result.worst:.3g} times its bound away from torch's" if result.worst > 1 else ""
+        if result.worst <= 1:
+            return ""
+        return f"a float of {name!r} is {result.worst:.3g} times its bound away from torch's"
 
     def bounded_output(
         self, index: int, position: int, inputs: Sequence[Array], errors: Sequence[Array] | None = None

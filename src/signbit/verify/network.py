@@ -23,6 +23,18 @@ def is_exact(comparison: Comparison) -> bool:
     return True
 
 
+def first_difference(comparison: Comparison, torch_values: list[Array | None], engine_values: list[Array]) -> str:
+    """The first integers or bits of the whole network that differ, in words; empty where all are equal."""
+    for index, op in enumerate(comparison.model.ops):
+        for tensor in op.outputs:
+            wanted, got = torch_values[tensor], engine_values[tensor]
+            if wanted is None or comparison.model.tensors[tensor].dtype == "float32":
+                continue
+            if not np.array_equal(wanted, got):
+                return f"op {index} ({op.kind} {op.name}): {int((wanted != got).sum())} of {wanted.size} values differ"
+    return ""
+
+
 def cause_of_difference(comparison: Comparison, torch_values: list[Array | None], engine_values: list[Array]) -> str:
     """Why the engine's prediction for one image differs from torch's.
 
@@ -49,11 +61,12 @@ def cause_of_difference(comparison: Comparison, torch_values: list[Array | None]
                 else np.zeros(1)
                 for source, array in zip(op.inputs, inputs, strict=True)
             ]
-            bounded = comparison.bounded_output(index, position, inputs, errors)  # type: ignore[arg-type]
+            bounded = comparison.bounded_output(index, position, inputs, errors)
             differs = unpack_bits(wanted, known.channels) != unpack_bits(got, known.channels)
             clear = differs & (np.abs(bounded.value) > 2 * bounded.error)
             if clear.any():
-                return f"op {index} ({op.kind} {op.name}): {int(clear.sum())} bits differ although their floats are clear of zero"
+                what = f"{int(clear.sum())} bits differ although their floats are clear of zero"
+                return f"op {index} ({op.kind} {op.name}): {what}"
             return "flip"
     wanted, got = torch_values[model.output], engine_values[model.output]
     assert wanted is not None

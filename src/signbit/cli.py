@@ -1,0 +1,222 @@
+"""The command ``signbit``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+try:
+    import typer
+except ModuleNotFoundError:
+    sys.exit("signbit: the command line needs typer; install it with: pip install 'signbit[cli]'")
+
+if TYPE_CHECKING:
+    from signbit.data import Splits
+    from signbit.train.recipe import Recipe
+    from signbit.verify import Verification
+
+EXTRAS = {
+    "train": ("torch", "lightning_fabric", "pydantic", "torchmetrics", "sklearn", "safetensors", "tomli"),
+    "cli": ("rich", "PIL"),
+}
+
+app = typer.Typer(
+    help="Train, convert, verify and run binary neural networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: train.epochs=5.")]
+DataDir = Annotated[str | None, typer.Option("--data-dir", help="Folder of the data files; default: SIGNBIT_DATA.")]
+Isa = Annotated[str | None, typer.Option("--isa", help="Instruction set of the engine; default: the best one here.")]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of the engine.")]
+
+
+@app.command(epilog="Example: signbit demo --data cifar-10 --data-dir data --set model.width=0.25 --set train.epochs=5")
+def demo(
+    data: Annotated[str, typer.Option("--data", help="digits, mnist or cifar-10.")] = "digits",
+    data_dir: DataDir = None,
+    settings: Set = None,
+    folder: Annotated[Path | None, typer.Option(help="Keep the run here; default: a folder that is removed.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a small binary network on real images, convert it, verify it, run it: the whole way in a minute."""
+    from signbit.demo import run_demo
+    from signbit.report import demo_table, show
+
+    with tempfile.TemporaryDirectory() as temporary:
+        result = run_demo(data, folder or Path(temporary), data_dir=data_dir, overrides=settings, quiet=as_json)
+    show(result, as_json, demo_table)
+    if not result["verified"]:
+        fail(result["verify_errors"][0])
+
+
+@app.command(epilog="Example: signbit train binarynet-cifar10 --data-dir data --set model.width=0.25 --folder runs/a")
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe that comes with signbit, or a TOML file.")],
+    folder: Annotated[Path | None, typer.Option(help="Run folder; default: runs/NAME.")] = None,
+    data_dir: DataDir = None,
+    settings: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Train by a recipe; the held-out part chooses the epoch, the test part is read once, at the end."""
+    from signbit.report import fields_table, show
+    from signbit.train.fit import fit
+    from signbit.train.recipe import load_recipe
+
+    folder = folder or Path("runs") / Path(recipe).stem
+    read = load_recipe(recipe, settings or [])
+    done = fit(read, folder, splits=_splits(read, data_dir), quiet=as_json)
+    result = {
+        "folder": str(folder),
+        "checkpoint": str(done.checkpoint),
+        "best_epoch": done.best_epoch,
+        "held_out_accuracy": done.held_out_accuracy,
+        "test_accuracy": done.test_accuracy,
+        "seconds": done.seconds,
+    }
+    show(result, as_json, fields_table)
+
+
+@app.command("eval", epilog="Example: signbit eval runs/a/model.pt --data-dir data")
+def evaluate_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of a finished run.")],
+    part: Annotated[str, typer.Option(help="test, held_out or train.")] = "test",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Accuracy of a checkpoint on a part of the data it was trained with, in torch."""
+    from signbit.report import fields_table, show
+    from signbit.train.checkpoint import load_checkpoint
+    from signbit.train.evaluate import evaluate
+
+    if part not in ("test", "held_out", "train"):
+        fail(f"--part {part}: there are test, held_out and train")
+    model, recipe, _ = load_checkpoint(checkpoint)
+    dataset = getattr(_splits(recipe, data_dir), part)
+    accuracy = evaluate(model, dataset).accuracy
+    result = {"checkpoint": str(checkpoint), "part": part, "images": len(dataset), "accuracy": accuracy}
+    show(result, as_json, fields_table)
+
+
+@app.command(epilog="Example: signbit convert runs/a/model.pt quarter.sbit")
+def convert(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of a finished run.")],
+    output: Annotated[Path, typer.Argument(help="The model file to write.")],
+    as_json: Json = False,
+) -> None:
+    """Turn a checkpoint into a model file, and print what became of every layer."""
+    import torch
+
+    from signbit.convert import convert as convert_module
+    from signbit.report import layers_table, show
+    from signbit.train.checkpoint import load_checkpoint
+
+    model, recipe, info = load_checkpoint(checkpoint)
+    example = torch.zeros(2, *info["input_shape"], dtype=torch.uint8)
+    conversion = convert_module(model, example, labels=info["class_names"], metadata={"data": recipe.data.name})
+    size = conversion.save(output)
+    layers = [vars(layer) for layer in conversion.layers]
+    show({"model_file": str(output), "model_file_bytes": size, "layers": layers}, as_json, layers_table)
+
+
+@app.command(epilog="Example: signbit verify runs/a/model.pt quarter.sbit --data-dir data --images 1000")
+def verify(
+    checkpoint: Annotated[Path, typer.Argument(help="The checkpoint that was converted.")],
+    model_file: Annotated[Path, typer.Argument(help="What it was converted to.")],
+    data: Annotated[str | None, typer.Option("--data", help="Data set; default: the one it was trained with.")] = None,
+    data_dir: DataDir = None,
+    images: Annotated[int, typer.Option(min=1, help="How many test images to run.")] = 1000,
+    isa: Isa = None,
+    threads: Threads = 1,
+    as_json: Json = False,
+) -> None:
+    """Prove that torch and the engine say the same, op by op and whole; exit status 1 where they do not."""
+    from signbit import data as data_sets
+    from signbit.engine import Model
+    from signbit.report import show, verification, verification_table
+    from signbit.train.checkpoint import load_checkpoint
+    from signbit.verify import verify as verify_model
+
+    model, recipe, _ = load_checkpoint(checkpoint)
+    engine = Model.load(model_file)
+    splits = data_sets.load(data, data_dir) if data else _splits(recipe, data_dir)
+    found: Verification = verify_model(model, engine, splits.test.images[:images], isa=isa, threads=threads)
+    show(verification(found), as_json, verification_table)
+    if not found.ok:
+        fail(found.errors[0])
+
+
+@app.command(epilog="Example: signbit predict quarter.sbit cat.png dog.png --top 3")
+def predict(
+    model_file: Annotated[Path, typer.Argument(help="A model file that reads uint8 images.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files; each is resized to what the model reads.")],
+    top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 1,
+    isa: Isa = None,
+    as_json: Json = False,
+) -> None:
+    """Classify images with a model file; needs no torch."""
+    from signbit.engine import Model
+    from signbit.predict import classify
+    from signbit.report import predictions_table, show
+
+    session = Model.load(model_file).session(isa=isa)
+    show({"predictions": [classify(session, image, top) for image in images]}, as_json, predictions_table)
+
+
+@app.command(epilog="Example: signbit models --json")
+def models(as_json: Json = False) -> None:
+    """The networks that recipes can name."""
+    from signbit.report import names_table, show
+    from signbit.train.catalogue import describe_models
+
+    show({"models": describe_models()}, as_json, names_table)
+
+
+@app.command(epilog="Example: signbit binarizers")
+def binarizers(as_json: Json = False) -> None:
+    """The binarizers that layers and recipes can name."""
+    from signbit.report import names_table, show
+    from signbit.train.catalogue import describe_binarizers
+
+    show({"binarizers": describe_binarizers()}, as_json, names_table)
+
+
+def _splits(recipe: Recipe, data_dir: str | None) -> Splits:
+    from signbit import data as data_sets
+
+    where = recipe.data
+    return data_sets.load(where.name, data_dir or where.folder, split=where.split, held_out=where.held_out)
+
+
+def fail(message: str) -> None:
+    """End the command: one line, exit status 1."""
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _missing_extra(error: ModuleNotFoundError) -> str | None:
+    package = (error.name or "").partition(".")[0]
+    return next((extra for extra, packages in EXTRAS.items() if package in packages), None)
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one line without a traceback."""
+    from signbit.errors import SignbitError
+
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        extra = _missing_extra(error)
+        if extra is None:
+            raise
+        fail(f"this command needs {error.name}; install it with: pip install 'signbit[{extra}]'")
+    except (SignbitError, ValueError, OSError) as error:
+        fail(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
