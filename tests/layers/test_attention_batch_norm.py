@@ -139,7 +139,7 @@ def test_reset(seed: int) -> None:
     layer = AttentionBatchNorm2d(3, scale=True)
     fresh = copy.deepcopy(layer.state_dict())
     layer(torch.randn(2, 3, 4, 4))
-    nn.init.normal_(layer.beta)  # type: ignore[arg-type]
+    nn.init.normal_(layer.beta)
     layer.reset_parameters()
     for name, value in layer.state_dict().items():
         assert torch.equal(value, fresh[name]), name

@@ -195,4 +195,4 @@ def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
 
 def test_wrong_type_of_binarizer() -> None:
     with pytest.raises(TypeError, match="give a Binarizer or one of the names approx_sign"):
-        BinaryLinear(3, 4, weight_binarizer=torch.sign)  # type: ignore[arg-type]
+        BinaryLinear(3, 4, weight_binarizer=torch.sign)

@@ -44,6 +44,6 @@ def test_roles_survive_a_deepcopy() -> None:
 def test_unknown_role() -> None:
     module = nn.Module()
     module.weight = nn.Parameter(torch.ones(1))
-    module.roles = {"weight": "latent"}  # type: ignore[assignment]
+    module.roles = {"weight": "latent"}
     with pytest.raises(ValueError, match="weight: role 'latent'; there are latent_weight, scale"):
         parameter_roles(module)
