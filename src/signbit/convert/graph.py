@@ -54,6 +54,13 @@ def module_path(node: fx.Node) -> str:
     return str(stack[-1][0]) if stack else ""
 
 
+def module_type(node: fx.Node) -> str:
+    """The class of the module that holds a node's call, with its package."""
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    kind = stack[-1][1] if stack else ""
+    return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}"
+
+
 def place(node: fx.Node) -> str:
     """The words that name a node in an error message."""
     path = module_path(node)

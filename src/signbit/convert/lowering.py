@@ -23,7 +23,7 @@ from torch import Tensor, fx
 from signbit.convert import arithmetic, fold, pack
 from signbit.convert.emit import Draft
 from signbit.convert.floats import Floats
-from signbit.convert.graph import Graph, image_shape, is_flatten, name_of, pair, place
+from signbit.convert.graph import Graph, image_shape, is_flatten, module_type, name_of, pair, place
 from signbit.convert.layer_report import LayerReport, describe_product
 from signbit.convert.signs import Signs
 from signbit.convert.streams import CONV, INTEGER_CONV, LINEAR, Stream, Streams
@@ -111,6 +111,8 @@ class Lowering:
         self.report.append(describe_product(node, "integer_conv", bits, codes.size, codes.nbytes, note))
 
     def _real_layer(self, node: fx.Node) -> None:
+        if module_type(node).startswith("signbit.layers.binary_"):
+            raise ConvertError(f"{place(node)}: a binary layer with real values; set its binarizers to mode 'binary'")
         source, weight = node.all_input_nodes[0], self._constant(node.args[1], node, "weight").float()
         bias = node.args[2] if len(node.args) > 2 else None
         if name_of(node) == "aten::linear":
@@ -130,7 +132,8 @@ class Lowering:
 
     def _real_geometry(self, node: fx.Node) -> list[int]:
         defaults: list[Any] = [1, 0, 1, 1]
-        stride, padding, dilation, groups = [*node.args[3:7], *defaults[max(0, len(node.args) - 3) :]]
+        given: list[Any] = list(node.args[3:7])
+        stride, padding, dilation, groups = given + defaults[len(given) :]
         if isinstance(padding, str):
             raise ConvertError(f"{place(node)}: padding={padding!r}; state it in pixels")
         return [*pair(stride), *pair(padding), *pair(dilation), int(groups)]

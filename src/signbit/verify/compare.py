@@ -70,10 +70,10 @@ class Comparison:
 
     @staticmethod
     def _in_engine_layout(value: torch.Tensor, dtype: str, name: str) -> Array:
-        array = value.detach().numpy()
+        array: Array = value.detach().numpy()
         array = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array[:, None, None, :]
         if dtype == "bits":
-            return pack_bits(array)
+            return np.asarray(pack_bits(array))
         if dtype == "int32":
             integers = np.rint(array).astype(np.int32)
             if not np.array_equal(integers, array):
