@@ -88,7 +88,7 @@ class Comparison:
         """
         current = list(values)
         for index, op in enumerate(self.model.ops):
-            inputs = [current[tensor] for tensor in op.inputs]
+            inputs = [array for tensor in op.inputs if (array := current[tensor]) is not None]
             outputs = self.session.run_op(index, inputs)
             for position, (tensor, output) in enumerate(zip(op.outputs, outputs, strict=True)):
                 wanted = values[tensor]

@@ -52,12 +52,12 @@ def cause_of_difference(comparison: Comparison, torch_values: list[Array | None]
                 continue
             if op.kind != "pointwise":
                 return f"op {index} ({op.kind} {op.name}): integers differ although their inputs agree"
-            inputs = [torch_values[source] for source in op.inputs]
-            if any(array is None for array in inputs):
+            inputs = [array for source in op.inputs if (array := torch_values[source]) is not None]
+            if len(inputs) < len(op.inputs):
                 return f"op {index} ({op.kind} {op.name}): its inputs are not torch's"
             errors = [
                 np.abs(engine_values[source].astype(np.float64) - array)
-                if array is not None and model.tensors[source].dtype == "float32"
+                if model.tensors[source].dtype == "float32"
                 else np.zeros(1)
                 for source, array in zip(op.inputs, inputs, strict=True)
             ]
