@@ -1,0 +1,163 @@
+"""A model file, read and checked."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signbit.engine import _native
+from signbit.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from signbit.engine.session import Session
+
+# The numpy type of an element, of tensors and of constants alike.
+ELEMENT_TYPES: dict[str, np.dtype[Any]] = {
+    "uint8": np.dtype(np.uint8),
+    "int8": np.dtype(np.int8),
+    "int32": np.dtype(np.int32),
+    "float32": np.dtype(np.float32),
+    "bits": np.dtype(np.uint64),
+}
+
+
+class Tensor(NamedTuple):
+    """An image of height x width x channels; ``dtype`` is uint8, int32, float32 or bits."""
+
+    name: str
+    dtype: str
+    height: int
+    width: int
+    channels: int
+
+    def array_shape(self, images: int) -> tuple[int, int, int, int]:
+        """[N, H, W, C]; of bits [N, H, W, words]."""
+        last = -(-self.channels // 64) if self.dtype == "bits" else self.channels
+        return images, self.height, self.width, last
+
+
+class Op(NamedTuple):
+    """One step of the network; inputs, outputs and constants are indices."""
+
+    kind: str
+    name: str
+    inputs: list[int]
+    outputs: list[int]
+    constants: list[int]
+    attributes: list[int]
+
+
+class Model:
+    """An immutable network, which any number of sessions may run."""
+
+    def __init__(self, native: _native.Model) -> None:
+        self._native = native
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Read a model file.
+
+        Raises:
+            ModelFileError: the file cannot be read or breaks a rule of the format.
+        """
+        return cls(_native.Model.load(os.fspath(path)))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Model:
+        """Read a model file that is in memory.
+
+        Raises:
+            ModelFileError: the bytes break a rule of the format.
+        """
+        return cls(_native.Model.from_bytes(content))
+
+    @cached_property
+    def tensors(self) -> list[Tensor]:
+        """The tensors of one image; the batch is not part of a model file."""
+        return [Tensor(*record) for record in self._native.tensors]
+
+    @cached_property
+    def ops(self) -> list[Op]:
+        """The ops, in the order in which they run."""
+        return [Op(*record) for record in self._native.ops]
+
+    def constant(self, i: int) -> NDArray[Any]:
+        """Constant ``i``, flat and read-only: int8, int32, float32 or, of bits, uint64."""
+        dtype, content = self._native.constant(i)
+        return np.frombuffer(content, dtype=ELEMENT_TYPES[dtype])
+
+    @property
+    def input(self) -> int:
+        """Index of the input tensor."""
+        return self._native.input
+
+    @property
+    def output(self) -> int:
+        """Index of the output tensor."""
+        return self._native.output
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        tensor = self.tensors[self.input]
+        return tensor.height, tensor.width, tensor.channels
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """uint8 or float32."""
+        return ELEMENT_TYPES[self.tensors[self.input].dtype]
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of a result."""
+        tensor = self.tensors[self.output]
+        return tensor.height, tensor.width, tensor.channels
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The names of the classes, one for each output channel, or none."""
+        return self._native.labels
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """What the writer noted about the model.
+
+        Raises:
+            ModelFileError: it is not a JSON object.
+        """
+        text = self._native.metadata
+        if not text:
+            return {}
+        try:
+            metadata = json.loads(text)
+        except ValueError as error:
+            raise ModelFileError(f"model file: the metadata is not JSON: {error}", "record") from error
+        if not isinstance(metadata, dict):
+            raise ModelFileError("model file: the metadata is JSON but not an object", "record")
+        return metadata
+
+    @property
+    def file_bytes(self) -> int:
+        """The size of the model file."""
+        return self._native.file_bytes
+
+    def session(self, threads: int = 1, isa: str | None = None, batch: int = 1) -> Session:
+        """Prepare the model to run.
+
+        Args:
+            threads: 1 to 256, the calling one included.
+            isa: one of ``supported_isas()``; without it the environment's SIGNBIT_ISA, else the best.
+            batch: images that go through the network together; more take more memory and reuse weights.
+
+        Raises:
+            IsaError: the instruction set is unknown, or this processor cannot run it.
+            ValueError: threads or batch are out of range.
+        """
+        from signbit.engine.session import Session
+
+        return Session(self, threads=threads, isa=isa, batch=batch)
