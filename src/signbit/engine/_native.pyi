@@ -5,37 +5,28 @@ from typing import Any
 import numpy
 import numpy.typing
 
-
 class Model:
     """An immutable network, read from a model file."""
 
     @staticmethod
     def load(path: str) -> Model: ...
-
     @staticmethod
     def from_bytes(content: bytes) -> Model: ...
-
     @property
     def tensors(self) -> list[tuple[str, str, int, int, int]]: ...
-
     @property
     def ops(self) -> list[tuple[str, str, list[int], list[int], list[int], list[int]]]: ...
-
     def constant(self, i: int) -> tuple[str, bytes]:
         """Its type and its bytes."""
 
     @property
     def labels(self) -> list[str]: ...
-
     @property
     def metadata(self) -> str: ...
-
     @property
     def input(self) -> int: ...
-
     @property
     def output(self) -> int: ...
-
     @property
     def file_bytes(self) -> int: ...
 
@@ -43,22 +34,17 @@ class Session:
     """A model prepared to run."""
 
     def __init__(self, model: Model, threads: int, isa: str, batch: int) -> None: ...
-
     def run(self, input: numpy.typing.NDArray[Any], images: int, output: numpy.typing.NDArray[Any]) -> None: ...
-
-    def run_op(self, op: int, inputs: list[numpy.typing.NDArray[Any]], images: int, outputs: list[numpy.typing.NDArray[Any]]) -> None: ...
-
+    def run_op(
+        self, op: int, inputs: list[numpy.typing.NDArray[Any]], images: int, outputs: list[numpy.typing.NDArray[Any]]
+    ) -> None: ...
     def trace(self, images: int, tensors: list[numpy.typing.NDArray[Any]]) -> None: ...
-
     @property
     def isa(self) -> str: ...
-
     @property
     def threads(self) -> int: ...
-
     @property
     def batch(self) -> int: ...
-
     @property
     def arena_bytes(self) -> int: ...
 
@@ -68,7 +54,7 @@ def isas() -> list[str]:
 def supported_isas() -> list[str]:
     """Those that this processor can run."""
 
-def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = '') -> numpy.typing.NDArray[numpy.uint64]:
+def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = "") -> numpy.typing.NDArray[numpy.uint64]:
     """
     Bit i % 64 of word i / 64 is 1 where values[i] >= 0 does not hold. Words: ceil(len(values) / 64).
     """
