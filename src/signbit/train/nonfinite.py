@@ -13,23 +13,34 @@ class TrainingError(SignbitError):
 
 
 def check_finite(model: nn.Module, images: Tensor, loss: Tensor, step: int) -> None:
-    """Called after backward: the loss and all gradients must be finite.
+    """Called after backward: the loss, all gradients, parameters and running statistics must be finite.
+
+    The loss alone would not do: what a sign or a hardtanh hides from it has gradients of 0 as well.
 
     Raises:
         TrainingError: they are not; the message names the step and the first layer whose output, or else the first
-            parameter whose gradient, is not finite.
+            tensor whose values, are not finite.
     """
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    finite = torch.isfinite(loss.detach()) & torch.isfinite(torch.nn.utils.get_total_norm(gradients)).to(loss.device)
-    if not bool(finite):
-        place = _first_layer(model, images) or _first_gradient(model) or "the loss itself"
+    tensors = [loss.detach(), *_floats(model).values()]
+    if not bool(torch.isfinite(torch.nn.utils.get_total_norm(tensors, norm_type=torch.inf))):
+        place = _first_layer(model, images) or _first_tensor(model) or "the loss itself"
         raise TrainingError(
             f"step {step}: not finite, first in {place} (loss {loss.item()}); lower train.lr, or look at that layer"
         )
 
 
+def _floats(model: nn.Module) -> dict[str, Tensor]:
+    """Gradients, parameters and buffers, by what a message would call them."""
+    found: dict[str, Tensor] = {}
+    for name, parameter in model.named_parameters():
+        found[name] = parameter.detach()
+        if parameter.grad is not None:
+            found[f"the gradient of {name}"] = parameter.grad
+    return found | {name: buffer for name, buffer in model.named_buffers() if buffer.is_floating_point()}
+
+
 def _first_layer(model: nn.Module, images: Tensor) -> str | None:
-    """Name of the first leaf module whose output is not finite, found by running the batch again."""
+    """Name of the first, innermost module whose output is not finite, found by running the batch again."""
     found: list[str] = []
 
     def look(name: str) -> Any:
@@ -39,9 +50,7 @@ def _first_layer(model: nn.Module, images: Tensor) -> str | None:
 
         return hook
 
-    leaves = [(name, m) for name, m in model.named_modules() if not any(True for _ in m.children())]
-    products = [(name, m) for name, m in model.named_modules() if getattr(m, "weight_binarizer", None) is not None]
-    handles = [module.register_forward_hook(look(name)) for name, module in leaves + products]
+    handles = [module.register_forward_hook(look(name)) for name, module in model.named_modules() if name]
     try:
         with torch.no_grad():
             model(images)
@@ -51,8 +60,5 @@ def _first_layer(model: nn.Module, images: Tensor) -> str | None:
     return found[0] if found else None
 
 
-def _first_gradient(model: nn.Module) -> str | None:
-    for name, parameter in model.named_parameters():
-        if parameter.grad is not None and not bool(torch.isfinite(parameter.grad).all()):
-            return f"the gradient of {name}"
-    return None
+def _first_tensor(model: nn.Module) -> str | None:
+    return next((name for name, tensor in _floats(model).items() if not bool(torch.isfinite(tensor).all())), None)

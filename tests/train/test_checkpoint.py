@@ -1,0 +1,72 @@
+"""Checkpoints: complete, atomic, and nothing in them is run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from signbit.data import Splits
+from signbit.errors import SignbitError
+from signbit.train import Recipe, checkpoint, fit, load_checkpoint
+
+
+def test_last_checkpoint_holds_all_that_going_on_needs(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    fit(tiny, tmp_path, splits=few_digits, quiet=True)
+    content = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert set(content) == {
+        "signbit_checkpoint", "model", "recipe", "info", "optimizer", "position", "random", "best", "curves",
+    }  # fmt: skip
+    assert content["position"] == {"stage": 0, "stage_epoch": 2, "epoch": 2, "step": len(few_digits.train) // 32 * 2}
+    assert set(content["random"]) == {"torch", "cuda", "python", "augment"}
+    assert len(content["optimizer"]["state"]) == len(
+        [key for key in content["model"] if key.endswith(("weight", "beta"))]
+    )
+    assert Recipe.model_validate(content["recipe"]) == tiny
+    model, _, _ = load_checkpoint(tmp_path / "last.pt")
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, content["model"][name])
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.pt"
+    checkpoint.save({"number": 1}, path)
+
+    def half(content: Any, file: Any) -> None:
+        file.write(b"half of it")
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", half)
+        with pytest.raises(OSError, match="disk full"):
+            checkpoint.save({"number": 2}, path)
+    assert torch.load(path, weights_only=True) == {"number": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+    checkpoint.save({"number": 2}, path)
+    assert torch.load(path, weights_only=True) == {"number": 2}
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (print, ("this code must not run",))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file; give a checkpoint or the folder of a finished run"),
+        (b"not it", "cannot be read as a checkpoint"),
+        ({"state_dict": {}}, "is not a checkpoint of signbit, version 1"),
+        ([1, 2], "is not a checkpoint of signbit"),
+        (Malicious(), "cannot be read as a checkpoint"),
+    ],
+)
+def test_wrong_files(content: Any, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    with pytest.raises(SignbitError, match=message):
+        load_checkpoint(path)
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,147 @@
+"""Whole runs, seconds each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from signbit.data import Splits
+from signbit.train import Recipe, TrainingError, evaluate, fit, load_checkpoint, load_recipe, schedule
+from signbit.train.run_folder import RunFolderError
+
+
+def changed(recipe: Recipe, **sections: Any) -> Recipe:
+    values = recipe.model_dump()
+    for name, change in sections.items():
+        values[name] = values[name] | change if isinstance(change, dict) else change
+    return Recipe.model_validate(values)
+
+
+def test_run_folder(tiny: Recipe, few_digits: Splits, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = fit(tiny, tmp_path / "run", splits=few_digits)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"recipe.toml", "versions.json", "curves.jsonl", "last.pt", "model.pt"}
+    assert load_recipe(tmp_path / "run" / "recipe.toml") == tiny
+    rows = [json.loads(line) for line in (tmp_path / "run" / "curves.jsonl").read_text().splitlines()]
+    assert rows == result.curves
+    assert [row["epoch"] for row in rows] == [0, 1]
+    assert all(0 < row["flip_ratio"] < 1 for row in rows)
+    assert 0 < rows[-1]["lr"] < rows[0]["lr"]
+    versions = json.loads((tmp_path / "run" / "versions.json").read_text())
+    assert versions["torch"] == torch.__version__
+    assert capsys.readouterr().err.count("held out") == 2
+
+    assert result.checkpoint == tmp_path / "run" / "model.pt"
+    assert result.held_out_accuracy == max(row["held_out_accuracy"] for row in rows)
+    assert rows[result.best_epoch]["held_out_accuracy"] == result.held_out_accuracy
+    model, recipe, info = load_checkpoint(tmp_path / "run")
+    assert recipe == tiny
+    assert not model.training
+    assert info["input_shape"] == [1, 8, 8]
+    assert info["class_names"] == [str(digit) for digit in range(10)]
+    assert info["epoch"] == result.best_epoch
+    assert evaluate(model, few_digits.test).accuracy == result.test_accuracy == info["test_accuracy"]
+    assert evaluate(model, few_digits.held_out).accuracy == result.held_out_accuracy
+
+    with pytest.raises(RunFolderError, match="holds a run already"):
+        fit(tiny, tmp_path / "run", splits=few_digits, quiet=True)
+
+
+def test_same_seed_same_bits(tiny: Recipe, few_digits: Splits, capsys: pytest.CaptureFixture[str]) -> None:
+    first = fit(tiny, splits=few_digits, quiet=True)
+    torch.rand(7)  # what came before does not matter
+    again = fit(tiny, splits=few_digits, quiet=True)
+    other = fit(changed(tiny, train={"seed": 1}), splits=few_digits, quiet=True)
+    for (name, a), b in zip(first.model.state_dict().items(), again.model.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    assert [row["loss"] for row in first.curves] == [row["loss"] for row in again.curves]
+    assert [row["loss"] for row in first.curves] != [row["loss"] for row in other.curves]
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_it_learns(tiny: Recipe) -> None:
+    recipe = changed(tiny, train={"epochs": 12, "clamp_latent": True}, model={"width": 0.15})
+    result = fit(recipe, quiet=True)
+    print(f"test accuracy {result.test_accuracy:.3f}")
+    assert result.test_accuracy > 0.8
+    latent = [m.weight for m in result.model.modules() if getattr(m, "weight_binarizer", None) is not None]
+    assert len(latent) == 8
+    assert all(weight.abs().max() <= 1 for weight in latent)
+
+
+def test_stages(tiny: Recipe, few_digits: Splits) -> None:
+    stages = [{"weights": "real", "epochs": 1}, {"epochs": 1, "optimizer": "sgd", "loss": "squared_hinge"}]
+    result = fit(changed(tiny, stages=stages), splits=few_digits, quiet=True)
+    assert [row["stage"] for row in result.curves] == [0, 1]
+    assert result.best_epoch == 1  # the first stage's model is not the one asked for
+    assert all(
+        m.weight_binarizer.mode == "binary" for m in result.model.modules() if getattr(m, "weight_binarizer", None)
+    )
+
+
+@pytest.mark.parametrize("stem", ["real", "binary"])
+def test_other_models(stem: str, tiny: Recipe, few_digits: Splits) -> None:
+    recipe = changed(
+        tiny,
+        model={"stem": stem, "norm": "batch", "head": "real", "weight_binarizer": "mean_abs_sign"},
+        train={"epochs": 1},
+    )
+    result = fit(recipe, splits=few_digits, quiet=True)
+    assert 0 <= result.test_accuracy <= 1
+
+
+def test_real_valued_twin(tiny: Recipe, few_digits: Splits) -> None:
+    result = fit(changed(tiny, model={"binary": False}, train={"epochs": 1}), splits=few_digits, quiet=True)
+    assert result.curves[0]["flip_ratio"] == 0
+
+
+def test_bfloat16(tiny: Recipe, few_digits: Splits) -> None:
+    result = fit(changed(tiny, train={"precision": "bf16-mixed", "epochs": 1}), splits=few_digits, quiet=True)
+    assert evaluate(result.model, few_digits.test).logits.dtype == torch.float32
+
+
+def test_nan_weight_stops_with_the_step_and_the_layer(
+    tiny: Recipe, few_digits: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The next sign hides it: the loss and all gradients stay finite.
+    calls = 0
+    original = schedule.set_progress
+
+    def poison(model: nn.Module, progress: float, epoch: int) -> None:
+        nonlocal calls
+        original(model, progress, epoch)
+        calls += 1
+        if calls == 4:
+            with torch.no_grad():
+                model.get_submodule("features.2").beta[0] = torch.nan
+
+    monkeypatch.setitem(fit.__globals__, "set_progress", poison)
+    with pytest.raises(TrainingError, match=r"step 3: not finite, first in the output of features\.2"):
+        fit(tiny, splits=few_digits, quiet=True)
+
+
+def test_exploding_loss_stops(tiny: Recipe, few_digits: Splits) -> None:
+    recipe = changed(
+        tiny, model={"binary": False, "head": "real", "stem": "real"}, train={"lr": 1e30, "optimizer": {"name": "sgd"}}
+    )
+    with pytest.raises(TrainingError, match=r"step \d+: not finite, first in"):
+        fit(recipe, splits=few_digits, quiet=True)
+
+
+def test_evaluate_refuses_nothing_to_do(few_digits: Splits) -> None:
+    empty = few_digits.test.subset(torch.tensor([], dtype=torch.int64))
+    with pytest.raises(ValueError, match="0 images in batches of 256; give at least one"):
+        evaluate(nn.Linear(1, 1), empty)
+
+
+def test_evaluate_keeps_the_mode_and_any_batch_size_agrees(tiny: Recipe, few_digits: Splits) -> None:
+    model = fit(changed(tiny, train={"epochs": 1}), splits=few_digits, quiet=True).model
+    model.train()
+    one, many = (evaluate(model, few_digits.test, batch_size) for batch_size in (1, 100))
+    assert model.training
+    assert torch.equal(one.logits, many.logits)  # integers up to the logits' norm
+    assert torch.equal(one.predictions, one.logits.argmax(1))
