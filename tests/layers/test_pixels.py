@@ -94,6 +94,9 @@ def test_one_bit_stem(method: str, seed: int) -> None:
     factor = layer.weight.abs().mean((1, 2, 3)) if method == "mean_abs_sign" else torch.ones(4)
     torch.testing.assert_close(scale, factor)
     assert layer.roles["weight"] == "latent_weight"
+    assert layer.weight_binarizer is not None
+    layer.weight_binarizer.mode = "real"  # a stage before the binary one: int8 codes, still integers
+    assert layer.codes_and_scale()[0].abs().amax((1, 2, 3)).tolist() == [127] * 4
 
 
 def test_too_deep_for_float32() -> None:

@@ -8,7 +8,7 @@ import torch
 
 from signbit.data import Splits
 from signbit.errors import SignbitError
-from signbit.train import Recipe, checkpoint, fit, load_checkpoint
+from signbit.train import Recipe, checkpoint, evaluate, fit, load_checkpoint
 
 
 def test_last_checkpoint_holds_all_that_going_on_needs(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
@@ -26,6 +26,15 @@ def test_last_checkpoint_holds_all_that_going_on_needs(tiny: Recipe, few_digits:
     model, _, _ = load_checkpoint(tmp_path / "last.pt")
     for name, value in model.state_dict().items():
         assert torch.equal(value, content["model"][name])
+
+
+def test_modes_of_the_last_stage_come_back(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    values = tiny.model_dump() | {"stages": [{"activations": "binary", "weights": "real", "epochs": 1}]}
+    result = fit(Recipe.model_validate(values), tmp_path, splits=few_digits, quiet=True)
+    model, _, info = load_checkpoint(tmp_path)
+    assert evaluate(model, few_digits.test).accuracy == info["test_accuracy"] == result.test_accuracy
+    layers = [m for m in model.modules() if getattr(m, "input_binarizer", None) is not None]
+    assert {(m.input_binarizer.mode, m.weight_binarizer.mode) for m in layers} == {("binary", "real")}
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ class BinaryConv2d(nn.Module):
     Args:
         padding_value: 0 (a third symbol, which published networks were trained with), +1 or -1.
         input_binarizer: a method's name, a binarizer (which layers may share), or None where the input holds codes
-            already.
+            already (in eval mode the product is rounded, so real values will not do).
         weight_binarizer: a method's name or a binarizer.
 
     Raises:

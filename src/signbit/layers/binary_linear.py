@@ -20,7 +20,8 @@ class BinaryLinear(nn.Module):
     in_features in magnitude; then comes the weight binarizer's scale, then the bias.
 
     Args:
-        input_binarizer: a method's name, a binarizer, or None where the input holds codes already.
+        input_binarizer: a method's name, a binarizer, or None where the input holds codes already
+            (in eval mode the product is rounded, so real values will not do).
         weight_binarizer: a method's name or a binarizer.
 
     Raises:

@@ -42,7 +42,7 @@ class IntegerConv2d(nn.Module):
 
     Args:
         weight_binarizer: a method's name or a binarizer: the codes are then -1 and +1, and the scale is the
-            binarizer's own.
+            binarizer's own; in any mode but `binary` the codes are as without it.
 
     Raises:
         ValueError: an argument is outside its range, or a filter has more values than float32 sums exactly.
@@ -85,7 +85,7 @@ class IntegerConv2d(nn.Module):
 
     def codes_and_scale(self) -> tuple[Tensor, Tensor]:
         """Integer codes (out, in, height, width) and the scale of each output channel (out,)."""
-        if self.weight_binarizer is None:
+        if self.weight_binarizer is None or self.weight_binarizer.mode != "binary":
             largest = self.weight.detach().abs().flatten(1).amax(1)
             # A filter of zeros has codes of zeros under any step; the floor keeps 0 / 0 out.
             step = largest.clamp_min(torch.finfo(largest.dtype).tiny * CODE_LIMIT) / CODE_LIMIT

@@ -1,6 +1,7 @@
 """BinaryNet: a VGG of binary convolutions, the baseline of attention batch norm."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
 
@@ -21,12 +22,6 @@ HEADS = ("real", "binary")
 NORMS = ("batch", "abn")
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
-    return value
-
-
 def _scaled(channels: float, width: float) -> int:
     """Channels times width, rounded to a multiple of 8 (whole bytes of signs), at least 8."""
     return max(8, round(channels * width / 8) * 8)
@@ -34,7 +29,7 @@ def _scaled(channels: float, width: float) -> int:
 
 @final
 class BinaryNet(nn.Module):
-    """Stem, six convolutions in all, two hidden linear layers and a head; see `binarynet`."""
+    """A stem, five binary convolutions, two hidden linear layers and a head; see `binarynet`."""
 
     def __init__(
         self, stem: nn.Sequential, features: nn.Sequential, classifier: nn.Sequential, head: nn.Module
@@ -46,6 +41,64 @@ class BinaryNet(nn.Module):
         """Logits (N, num_classes) of uint8 pixels (N, C, H, W)."""
         logits: Tensor = self.head(self.classifier(self.features(self.stem(pixels)).flatten(1)))
         return logits
+
+
+@dataclass(frozen=True)
+class _Layers:
+    """The layers of one network: binary ones, or those of its real-valued twin."""
+
+    binary: bool
+    attention: bool
+    bias: bool
+    padding_value: int
+    binarizer: str
+    weight_binarizer: str
+
+    def convolution(self, inputs: int, outputs: int) -> nn.Module:
+        if not self.binary:
+            return nn.Conv2d(inputs, outputs, 3, padding=1, bias=self.bias)
+        return BinaryConv2d(
+            inputs, outputs, 3, padding=1, bias=self.bias, padding_value=self.padding_value,
+            input_binarizer=self.binarizer, weight_binarizer=self.weight_binarizer,
+        )  # fmt: skip
+
+    def linear(self, inputs: int, outputs: int) -> nn.Module:
+        if not self.binary:
+            return nn.Linear(inputs, outputs, bias=self.bias)
+        methods = {"input_binarizer": self.binarizer, "weight_binarizer": self.weight_binarizer}
+        return BinaryLinear(inputs, outputs, self.bias, **methods)
+
+    def norm2d(self, channels: int) -> nn.Module:
+        return AttentionBatchNorm2d(channels) if self.attention else nn.BatchNorm2d(channels)
+
+    def norm1d(self, features: int) -> nn.Module:
+        return AttentionBatchNorm1d(features) if self.attention else nn.BatchNorm1d(features)
+
+    def activation(self) -> nn.Module:
+        # Hardtanh before each sign is the window of its gradient; ReLU there would make every sign +1.
+        return nn.Hardtanh() if self.binary else nn.ReLU()
+
+    def features(self, channels: list[int]) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for index, (inputs, outputs) in enumerate(pairwise(channels), start=1):
+            pool = [nn.MaxPool2d(2)] if index in POOLED else []
+            layers += [self.convolution(inputs, outputs), *pool, self.norm2d(outputs), self.activation()]
+        return nn.Sequential(*layers)
+
+    def classifier(self, features: list[int]) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(features):
+            layers += [self.linear(inputs, outputs), self.norm1d(outputs), self.activation()]
+        return nn.Sequential(*layers)
+
+    def stem(self, first: list[nn.Module], channels: int) -> nn.Sequential:
+        return nn.Sequential(*first, self.norm2d(channels), self.activation())
+
+    def head(self, kind: str, features: int, classes: int) -> nn.Module:
+        if kind == "real":
+            return nn.Linear(features, classes)
+        # SiLU of logits would make no sense, so this norm is a plain one in every network.
+        return nn.Sequential(self.linear(features, classes), nn.BatchNorm1d(classes, affine=False))
 
 
 def binarynet(
@@ -97,67 +150,38 @@ def binarynet(
         arXiv:1602.02830; layer sizes of itayhubara/BinaryNet.pytorch. With norm="abn": Gu et al. 2025, Entropy
         27(6):645.
     """
-    _one_of("norm", norm, NORMS), _one_of("stem", stem, STEMS), _one_of("head", head, HEADS)
+    _check(norm, stem, head, inflation, width, image_size)
+    channels = [_scaled(c * inflation, width) for c in CONV_CHANNELS] + [_scaled(LAST_CONV_CHANNELS, width)]
+    hidden = [_scaled(f, width) for f in LINEAR_FEATURES]
+    layers = _Layers(binary, norm == "abn", bias, padding_value, binarizer, weight_binarizer)
+    features = layers.features(channels)
+    classifier = layers.classifier([channels[-1] * (image_size // 8) ** 2, *hidden])
+    first = _first(stem if binary or stem != "binary" else "real", in_channels, channels[0], layers, mean, std)
+    return BinaryNet(layers.stem(first, channels[0]), features, classifier, layers.head(head, hidden[-1], num_classes))
+
+
+def _check(norm: str, stem: str, head: str, inflation: int, width: float, image_size: int) -> None:
+    for name, value, allowed in (("norm", norm, NORMS), ("stem", stem, STEMS), ("head", head, HEADS)):
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
     if inflation not in (1, 3):
         raise ValueError(f"inflation is {inflation!r}; give 1 or 3")
     if width <= 0:
         raise ValueError(f"width is {width!r}; give a positive factor")
     if image_size < 8:
         raise ValueError(f"image_size is {image_size!r}; give at least 8: three pools halve it")
-    channels = [_scaled(c * inflation, width) for c in CONV_CHANNELS] + [_scaled(LAST_CONV_CHANNELS, width)]
-    hidden = [_scaled(f, width) for f in LINEAR_FEATURES]
-    norm2d = AttentionBatchNorm2d if norm == "abn" else nn.BatchNorm2d
-    norm1d = AttentionBatchNorm1d if norm == "abn" else nn.BatchNorm1d
-
-    def convolution(inputs: int, outputs: int) -> nn.Module:
-        if not binary:
-            return nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)
-        return BinaryConv2d(
-            inputs, outputs, 3, padding=1, bias=bias,
-            padding_value=padding_value, input_binarizer=binarizer, weight_binarizer=weight_binarizer,
-        )  # fmt: skip
-
-    def linear(inputs: int, outputs: int) -> nn.Module:
-        if not binary:
-            return nn.Linear(inputs, outputs, bias=bias)
-        return BinaryLinear(inputs, outputs, bias, input_binarizer=binarizer, weight_binarizer=weight_binarizer)
-
-    def activation() -> nn.Module:
-        return nn.Hardtanh() if binary else nn.ReLU()
-
-    layers: list[nn.Module] = []
-    for index, (inputs, outputs) in enumerate(pairwise(channels), start=1):
-        pool = [nn.MaxPool2d(2)] if index in POOLED else []
-        layers += [convolution(inputs, outputs), *pool, norm2d(outputs), activation()]
-    flat = channels[-1] * (image_size // 8) ** 2
-    dense: list[nn.Module] = []
-    for inputs, outputs in pairwise([flat, *hidden]):
-        dense += [linear(inputs, outputs), norm1d(outputs), activation()]
-    first = _stem(stem, in_channels, channels[0], bias, weight_binarizer, mean, std, binary)
-    last: nn.Module = nn.Linear(hidden[-1], num_classes)
-    if head == "binary":
-        last = nn.Sequential(linear(hidden[-1], num_classes), nn.BatchNorm1d(num_classes, affine=False))
-    return BinaryNet(
-        nn.Sequential(*first, norm2d(channels[0]), activation()),
-        nn.Sequential(*layers),
-        nn.Sequential(*dense),
-        last,
-    )
 
 
-def _stem(
-    kind: str,
+def _first(
+    stem: str,
     inputs: int,
     outputs: int,
-    bias: bool,
-    weight_binarizer: str,
+    layers: _Layers,
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
-    binary: bool,
 ) -> list[nn.Module]:
-    if kind == "integer":
-        return [IntegerConv2d(inputs, outputs, 3, padding=1, bias=bias)]
-    if kind == "binary" and binary:
-        return [IntegerConv2d(inputs, outputs, 3, padding=1, bias=bias, weight_binarizer=weight_binarizer)]
+    if stem != "real":
+        method = layers.weight_binarizer if stem == "binary" else None
+        return [IntegerConv2d(inputs, outputs, 3, padding=1, bias=layers.bias, weight_binarizer=method)]
     normalize = Normalize([0.5] * inputs if mean is None else mean, [0.5] * inputs if std is None else std)
-    return [normalize, nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)]
+    return [normalize, nn.Conv2d(inputs, outputs, 3, padding=1, bias=layers.bias)]

@@ -11,6 +11,7 @@ from torch import nn
 from signbit import models
 from signbit.errors import SignbitError
 from signbit.train.recipe import Recipe, check_recipe
+from signbit.train.schedule import set_modes
 
 FORMAT = 1
 MODEL_FILE = "model.pt"
@@ -72,4 +73,7 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
     info: dict[str, Any] = content["info"]
     model = models.create(info["model"]["name"], **info["model"]["arguments"])
     model.load_state_dict(content["model"], strict=True)
-    return model.eval(), check_recipe(content["recipe"], str(path)), info
+    recipe = check_recipe(content["recipe"], str(path))
+    stage = recipe.stages[content["position"]["stage"] if "position" in content else -1]
+    set_modes(model, stage.activations, stage.weights)
+    return model.eval(), recipe, info
