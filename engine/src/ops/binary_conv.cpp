@@ -60,6 +60,10 @@ class BinaryConv : public PreparedOp {
 
   void find_starts(uint8_t* scratch, const Chunk& chunk) const noexcept {
     auto* starts = reinterpret_cast<const int32_t**>(scratch + starts_offset());
+    if (starts_.uniform()) {
+      std::fill_n(starts, chunk.rows, starts_.of(0, 0));
+      return;
+    }
     PixelPlace place(shape_.window, chunk.first);
     for (size_t row = 0; row < chunk.rows; ++row, place.next(shape_.window)) starts[row] = starts_.of(place.y, place.x);
   }
@@ -69,7 +73,7 @@ class BinaryConv : public PreparedOp {
     const size_t stride = patch_stride() / 2;
     if (whole_words()) {
       gather_patches(shape_.window, call.input<uint64_t>(), pixel_words(), shape_.group_channels() / 64, chunk, group,
-                     patches, stride, copy_run<uint64_t>);
+                     patches, stride, CopyRun{});
       return;
     }
     std::fill_n(patches, chunk.rows * stride, uint64_t{0});

@@ -20,6 +20,8 @@ class BorderSums {
  public:
   BorderSums(const ConvShape& shape, const uint64_t* weights, int padding_value);
 
+  // All pixels are of one class.
+  bool uniform() const noexcept { return sums_.size() == lanes_; }
   // [groups * group_lanes] of the class of an output pixel
   const int32_t* of(size_t y, size_t x) const noexcept {
     return sums_.data() + (row_class_[y] * columns_ + column_class_[x]) * lanes_;

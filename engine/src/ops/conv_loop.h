@@ -129,10 +129,12 @@ void gather_patches(const Window& window, const Source* images, size_t pixel, si
 }
 
 // A plain loop: a call of memcpy for the 24 to 200 bytes of a run costs more than the copy. (The build keeps the
-// compiler from turning it into one.)
-template <class T>
-inline void copy_run(const T* source, size_t count, T* target) noexcept {
-  for (size_t i = 0; i < count; ++i) target[i] = source[i];
-}
+// compiler from turning it into one.) A class, because a function given by name would be called, not inlined.
+struct CopyRun {
+  template <class T>
+  void operator()(const T* source, size_t count, T* target) const noexcept {
+    for (size_t i = 0; i < count; ++i) target[i] = source[i];
+  }
+};
 
 }  // namespace sbit

@@ -22,7 +22,7 @@ class FloatConv : public PreparedOp {
     const auto gather = [&](uint8_t* scratch, const Chunk& chunk, size_t group) {
       if (is_direct()) return;
       gather_patches(shape_.window, call.input<float>(), shape_.channels, shape_.group_channels(), chunk, group,
-                     reinterpret_cast<float*>(scratch), shape_.depth(), copy_run<float>);
+                     reinterpret_cast<float*>(scratch), shape_.depth(), CopyRun{});
     };
     const auto multiply = [&](uint8_t* scratch, const Chunk& chunk, size_t group, size_t block) {
       const size_t lane = shape_.first_lane(group, block);

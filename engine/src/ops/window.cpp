@@ -51,8 +51,7 @@ std::vector<TapRange> taps_of(const WindowSide& side) {
 
 }  // namespace
 
-TapRange WindowSide::inside(size_t out) const noexcept {
-  const int first_pixel = start(out);
+TapRange WindowSide::inside_at_border(int first_pixel) const noexcept {
   // ceil(-first_pixel / dilation) and ceil((size - first_pixel) / dilation), both of numbers that may be negative
   const int first = first_pixel >= 0 ? 0 : (-first_pixel + dilation - 1) / dilation;
   const int room = size - first_pixel;
