@@ -43,7 +43,7 @@ def main() -> int:
         print(f"{STUB} is stale: run python {Path(__file__).name}", file=sys.stderr)
         return 1
     STUB.write_text(generate())
-    for command in (["check", "--quiet", "--fix", "--exit-zero"], ["format", "--quiet"]):
+    for command in (["check", "--silent", "--fix", "--exit-zero"], ["format", "--quiet"]):
         subprocess.run([sys.executable, "-m", "ruff", *command, str(STUB)], check=True)
     return 0
 
