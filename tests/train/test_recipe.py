@@ -135,6 +135,21 @@ def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None
         ('"digits"', '"svhn"', "there is no 'svhn'; there are cifar10, cifar100, digits, mnist"),
         ('"binarynet"', '"resnet"', "there is no 'resnet'; there are binarynet"),
         ('"binarynet"', '"binarynet"\nwidht = 2', "binarynet has no argument 'widht'; there are inflation, width"),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\noptimizer = {name = 'sgd', eps = 1}",
+            "sgd has no argument 'eps'; there are momentum, nest",
+        ),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\nloss = {name = 'squared_hinge', c = 1}",
+            "squared_hinge has no argument 'c'; there are none",
+        ),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\n[[stages]]\nweight_decay = {bias = 1}",
+            "there is no 'bias'; there are latent_weight",
+        ),
         ('"digits"', "", r"mine\.toml: Invalid value"),
     ],
 )

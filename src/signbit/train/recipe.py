@@ -1,15 +1,25 @@
 """A recipe: one experiment as data, checked when it is read."""
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from signbit import data, losses, models, optim
 from signbit.errors import RecipeError
-from signbit.file_listing import import_named
+from signbit.file_listing import class_name, import_named
 from signbit.layers.roles import ROLES
 from signbit.train.recipe_file import apply_overrides, explain, read_toml
 
@@ -44,6 +54,17 @@ def _one_of(name: str, known: Sequence[str]) -> str:
     return name
 
 
+def _check_arguments(kind: ModuleType, attribute: str, section: _Named, taken: Collection[str] = ()) -> None:
+    """The arguments must be some of what bears the name takes, but for those that are `taken` already."""
+    bearer = getattr(import_named(kind.__name__, str(kind.__file__), section.name), attribute)
+    # A class without an __init__ of its own shows torch's *args and **kwargs.
+    parameters = inspect.signature(bearer).parameters.values()
+    known = [p.name for p in parameters if p.name not in taken and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    for argument in section.arguments:
+        if argument not in known:
+            raise ValueError(f"{section.name} has no argument {argument!r}; there are {', '.join(known) or 'none'}")
+
+
 class OptimizerSection(_Named):
     """Name of the optimizer, and its arguments but the learning rate."""
 
@@ -51,6 +72,11 @@ class OptimizerSection(_Named):
     @classmethod
     def _known(cls, name: str) -> str:
         return _one_of(name, optim.names())
+
+    @model_validator(mode="after")
+    def _arguments(self) -> "OptimizerSection":
+        _check_arguments(optim, self.name, self, taken=("groups", "lr"))
+        return self
 
 
 class LossSection(_Named):
@@ -61,6 +87,11 @@ class LossSection(_Named):
     def _known(cls, name: str) -> str:
         return _one_of(name, losses.names())
 
+    @model_validator(mode="after")
+    def _arguments(self) -> "LossSection":
+        _check_arguments(losses, class_name(self.name), self)
+        return self
+
 
 class ModelSection(_Named):
     """Name of the model, and its arguments; what the data set knows is filled in where it is not given."""
@@ -69,6 +100,20 @@ class ModelSection(_Named):
     @classmethod
     def _known(cls, name: str) -> str:
         return _one_of(name, models.names())
+
+    @model_validator(mode="after")
+    def _arguments(self) -> "ModelSection":
+        _check_arguments(models, self.name, self)
+        return self
+
+
+def _by_role(decay: dict[str, float]) -> dict[str, float]:
+    for role in decay:
+        _one_of(role, ROLES)
+    return decay
+
+
+WeightDecay = Annotated[dict[str, float], AfterValidator(_by_role)]
 
 
 class DataSection(_Section):
@@ -101,7 +146,7 @@ class TrainSection(_Section):
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup_epochs: float = Field(default=0.0, ge=0)
     optimizer: Annotated[OptimizerSection, BeforeValidator(_named)] = OptimizerSection(name="adam")
-    weight_decay: dict[str, float] = {}
+    weight_decay: WeightDecay = {}
     loss: Annotated[LossSection, BeforeValidator(_named)] = LossSection(name="cross_entropy")
     clamp_latent: bool = False
     seed: int = Field(default=0, ge=0)
@@ -109,13 +154,6 @@ class TrainSection(_Section):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     accelerator: str = "auto"
     devices: int = Field(default=1, ge=1)
-
-    @field_validator("weight_decay")
-    @classmethod
-    def _roles(cls, decay: dict[str, float]) -> dict[str, float]:
-        for role in decay:
-            _one_of(role, ROLES)
-        return decay
 
 
 class StageSection(_Section):
@@ -127,7 +165,7 @@ class StageSection(_Section):
     schedule: Literal["cosine", "linear", "constant"] | None = None
     warmup_epochs: float | None = Field(default=None, ge=0)
     optimizer: Annotated[OptimizerSection | None, BeforeValidator(_named)] = None
-    weight_decay: dict[str, float] | None = None
+    weight_decay: WeightDecay | None = None
     loss: Annotated[LossSection | None, BeforeValidator(_named)] = None
     clamp_latent: bool | None = None
     activations: Mode = "binary"
@@ -142,16 +180,6 @@ class Recipe(_Section):
     augment: AugmentSection = AugmentSection()
     train: TrainSection
     stages: list[StageSection] = Field(default=[StageSection()], min_length=1)
-
-    @field_validator("model")
-    @classmethod
-    def _arguments(cls, model: ModelSection) -> ModelSection:
-        module = import_named(models.__name__, str(models.__file__), model.name)
-        known = list(inspect.signature(getattr(module, model.name)).parameters)
-        for argument in model.arguments:
-            if argument not in known:
-                raise ValueError(f"{model.name} has no argument {argument!r}; there are {', '.join(known)}")
-        return model
 
     def stage(self, index: int) -> TrainSection:
         """Settings of one stage: [train] with what the stage says put over it."""
