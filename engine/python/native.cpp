@@ -22,12 +22,8 @@ using OutBuffer = nb::ndarray<nb::c_contig, nb::device::cpu>;
 void raise_error(const sbit::Error& error) {
   const nb::object errors = nb::module_::import_("signbit.errors");
   switch (error.kind()) {
-    case sbit::ErrorKind::input:
-      PyErr_SetString(PyExc_ValueError, error.what());
-      return;
-    case sbit::ErrorKind::isa:
-      PyErr_SetString(errors.attr("IsaError").ptr(), error.what());
-      return;
+    case sbit::ErrorKind::input: PyErr_SetString(PyExc_ValueError, error.what()); return;
+    case sbit::ErrorKind::isa: PyErr_SetString(errors.attr("IsaError").ptr(), error.what()); return;
     default: {
       const nb::object type = errors.attr("ModelFileError");
       PyErr_SetObject(type.ptr(), type(error.what(), sbit::name(error.kind())).ptr());
@@ -38,8 +34,9 @@ void raise_error(const sbit::Error& error) {
 template <class Array>
 void check_bytes(const Array& array, size_t bytes, const char* what) {
   if (array.nbytes() == bytes) return;
-  throw nb::value_error((std::string(what) + " has " + std::to_string(array.nbytes()) + " bytes; it must have " +
-                         std::to_string(bytes)).c_str());
+  throw nb::value_error(
+      (std::string(what) + " has " + std::to_string(array.nbytes()) + " bytes; it must have " + std::to_string(bytes))
+          .c_str());
 }
 
 // A session and the lock that lets it be called from several Python threads, one after the other.
@@ -91,7 +88,8 @@ class LockedSession {
   }
 
   template <class Pointer, class Array>
-  std::vector<Pointer> addresses(const std::vector<Array>& arrays, const sbit::View<uint32_t>& tensors, size_t images) const {
+  std::vector<Pointer> addresses(const std::vector<Array>& arrays, const sbit::View<uint32_t>& tensors,
+                                 size_t images) const {
     if (arrays.size() != tensors.size()) throw nb::value_error("one array is needed for each tensor");
     std::vector<Pointer> places;
     for (size_t i = 0; i < arrays.size(); ++i) {
@@ -135,30 +133,35 @@ nb::ndarray<nb::numpy, uint64_t, nb::ndim<1>> pack_signs(
 }
 
 void define_model(nb::module_& module) {
-  // Signatures are written out where nanobind's own say nothing of the elements: the stub is checked with mypy --strict.
+  // Signatures are written out where nanobind's own say nothing of the elements: the stub is checked with mypy
+  // --strict.
   nb::class_<sbit::Model>(module, "Model", "An immutable network, read from a model file.")
       .def_static("load", &sbit::Model::load, "path"_a, nb::call_guard<nb::gil_scoped_release>())
-      .def_static("from_bytes", [](const nb::bytes& b) { return sbit::Model::from_bytes(b.data(), b.size()); }, "content"_a)
-      .def_prop_ro("tensors",
-                   [](const sbit::Model& model) {
-                     nb::list records;
-                     for (const sbit::Tensor& tensor : model.tensors()) records.append(tensor_record(tensor));
-                     return records;
-                   },
-                   nb::sig("def tensors(self) -> list[tuple[str, str, int, int, int]]"))
-      .def_prop_ro("ops",
-                   [](const sbit::Model& model) {
-                     nb::list records;
-                     for (const sbit::Op& op : model.ops()) records.append(op_record(op));
-                     return records;
-                   },
-                   nb::sig("def ops(self) -> list[tuple[str, str, list[int], list[int], list[int], list[int]]]"))
-      .def("constant",
-           [](const sbit::Model& model, size_t i) {
-             if (i >= model.constants().size()) throw nb::index_error("there is no constant of that number");
-             return constant_record(model.constants()[i]);
-           },
-           nb::sig("def constant(self, i: int) -> tuple[str, bytes]"), "i"_a, "Its type and its bytes.")
+      .def_static(
+          "from_bytes", [](const nb::bytes& b) { return sbit::Model::from_bytes(b.data(), b.size()); }, "content"_a)
+      .def_prop_ro(
+          "tensors",
+          [](const sbit::Model& model) {
+            nb::list records;
+            for (const sbit::Tensor& tensor : model.tensors()) records.append(tensor_record(tensor));
+            return records;
+          },
+          nb::sig("def tensors(self) -> list[tuple[str, str, int, int, int]]"))
+      .def_prop_ro(
+          "ops",
+          [](const sbit::Model& model) {
+            nb::list records;
+            for (const sbit::Op& op : model.ops()) records.append(op_record(op));
+            return records;
+          },
+          nb::sig("def ops(self) -> list[tuple[str, str, list[int], list[int], list[int], list[int]]]"))
+      .def(
+          "constant",
+          [](const sbit::Model& model, size_t i) {
+            if (i >= model.constants().size()) throw nb::index_error("there is no constant of that number");
+            return constant_record(model.constants()[i]);
+          },
+          nb::sig("def constant(self, i: int) -> tuple[str, bytes]"), "i"_a, "Its type and its bytes.")
       .def_prop_ro("labels", [](const sbit::Model& model) { return model.labels(); })
       .def_prop_ro("metadata", [](const sbit::Model& model) { return model.metadata(); })
       .def_prop_ro("input", &sbit::Model::input)
@@ -169,13 +172,17 @@ void define_model(nb::module_& module) {
 void define_session(nb::module_& module) {
   nb::class_<LockedSession>(module, "Session", "A model prepared to run.")
       .def(nb::init<const sbit::Model&, int, const std::string&, size_t>(), "model"_a, "threads"_a, "isa"_a, "batch"_a)
-      .def("run", &LockedSession::run, nb::sig("def run(self, input: numpy.typing.NDArray[typing.Any], images: int, output: numpy.typing.NDArray[typing.Any]) -> None"),
+      .def("run", &LockedSession::run,
+           nb::sig("def run(self, input: numpy.typing.NDArray[typing.Any], images: int, output: "
+                   "numpy.typing.NDArray[typing.Any]) -> None"),
            "input"_a, "images"_a, "output"_a)
       .def("run_op", &LockedSession::run_op,
-           nb::sig("def run_op(self, op: int, inputs: list[numpy.typing.NDArray[typing.Any]], images: int, outputs: list[numpy.typing.NDArray[typing.Any]]) -> None"),
+           nb::sig("def run_op(self, op: int, inputs: list[numpy.typing.NDArray[typing.Any]], images: int, outputs: "
+                   "list[numpy.typing.NDArray[typing.Any]]) -> None"),
            "op"_a, "inputs"_a, "images"_a, "outputs"_a)
-      .def("trace", &LockedSession::trace, nb::sig("def trace(self, images: int, tensors: list[numpy.typing.NDArray[typing.Any]]) -> None"),
-           "images"_a, "tensors"_a)
+      .def("trace", &LockedSession::trace,
+           nb::sig("def trace(self, images: int, tensors: list[numpy.typing.NDArray[typing.Any]]) -> None"), "images"_a,
+           "tensors"_a)
       .def_prop_ro("isa", [](const LockedSession& session) { return session.session().isa(); })
       .def_prop_ro("threads", [](const LockedSession& session) { return session.session().threads(); })
       .def_prop_ro("batch", [](const LockedSession& session) { return session.session().batch(); })
@@ -198,7 +205,8 @@ NB_MODULE(_native, module) {
   module.def("isas", &sbit::isas, "Names of the instruction sets in this build, best first.");
   module.def("supported_isas", &sbit::supported_isas, "Those that this processor can run.");
   module.def("pack_signs", pack_signs,
-             nb::sig("def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = '') -> numpy.typing.NDArray[numpy.uint64]"),
+             nb::sig("def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = '') -> "
+                     "numpy.typing.NDArray[numpy.uint64]"),
              "values"_a, "isa"_a = "",
              "Bit i % 64 of word i / 64 is 1 where values[i] >= 0 does not hold. Words: ceil(len(values) / 64).");
 }

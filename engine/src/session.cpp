@@ -34,7 +34,11 @@ size_t threads_of(const SessionOptions& options) {
 
 struct Session::State {
   State(const Model& given, const SessionOptions& options)
-      : model(given), graph(*model.graph_), pool(threads_of(options)), kernels(kernels::choose(options.isa)), batch(options.batch) {
+      : model(given),
+        graph(*model.graph_),
+        pool(threads_of(options)),
+        kernels(kernels::choose(options.isa)),
+        batch(options.batch) {
     for (const Op& op : graph.ops) {
       ops.push_back(find_op(op.kind)->prepare(graph, op, kernels));
       scratch_bytes = std::max(scratch_bytes, round_up(ops.back()->scratch_bytes(), 64));

@@ -16,8 +16,8 @@ namespace sigmoid_steps {
 
 constexpr float kLeast = -104.0f;  // exp(-104) rounds to 0
 constexpr float kLog2E = 1.44269504088896341f;
-constexpr float kRound = 12582912.0f;           // 1.5 * 2^23: adding it rounds to an integer
-constexpr float kLn2High = 0.693359375f;        // 355 / 512: n times it is exact
+constexpr float kRound = 12582912.0f;     // 1.5 * 2^23: adding it rounds to an integer
+constexpr float kLn2High = 0.693359375f;  // 355 / 512: n times it is exact
 constexpr float kLn2Low = -2.12194440054690583e-4f;
 // Minimax coefficients of Cephes' expf (Moshier 1989).
 constexpr float kC2 = 5.0000001201e-1f;

@@ -53,7 +53,9 @@ void ThreadPool::start(size_t tasks, Call call, const void* context) noexcept {
   const uint64_t job = (open_.load(std::memory_order_relaxed) >> 32) + 1;
   open_.store(job << 32 | tasks);
   if (asleep_.load() > 0) {
-    { const std::lock_guard<std::mutex> lock(mutex_); }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+    }
     wake_.notify_all();
   }
   while (run_one_task(0)) {

@@ -27,8 +27,10 @@ class ThreadPool {
       for (size_t task = 0; task < tasks; ++task) body(task, size_t{0});
       return;
     }
-    start(tasks, [](const void* context, size_t task, size_t thread) { (*static_cast<const Body*>(context))(task, thread); },
-          &body);
+    start(
+        tasks,
+        [](const void* context, size_t task, size_t thread) { (*static_cast<const Body*>(context))(task, thread); },
+        &body);
   }
 
  private:

@@ -136,17 +136,21 @@ void binary_products(const Table& table, check::Random& random, size_t rows, siz
   const size_t lanes = (outputs + 15) / 16 * 16, stride = words + 3;
   auto patches = filled<uint32_t>(rows * stride, [&] { return static_cast<uint32_t>(random.word()); });
   auto weights = filled<uint32_t>(words * lanes, [&] { return static_cast<uint32_t>(random.word()); });
-  auto starts = filled<int32_t>(rows + 2 * lanes, [&] { return static_cast<int32_t>(random.integer(-99, 32 * int64_t(words))); });
+  auto starts =
+      filled<int32_t>(rows + 2 * lanes, [&] { return static_cast<int32_t>(random.integer(-99, 32 * int64_t(words))); });
   std::vector<const int32_t*> row_starts;
   for (size_t row = 0; row < rows; ++row) row_starts.push_back(starts.data() + row % 5);
-  const BinaryProduct product{patches.data(), rows, stride, weights.data(), words, lanes, outputs, row_starts.data(), lanes};
+  const BinaryProduct product{patches.data(),    rows, stride, weights.data(), words, lanes, outputs,
+                              row_starts.data(), lanes};
 
   std::vector<int32_t> expected(rows * outputs);
   for (size_t i = 0; i < expected.size(); ++i) {
     const size_t row = i / outputs, output = i % outputs;
     int64_t n = row_starts[row][lanes + output];
     for (size_t word = 0; word < words; ++word) {
-      for (uint32_t rest = patches.data()[row * stride + word] ^ weights.data()[word * lanes + output]; rest; rest &= rest - 1) n -= 2;
+      for (uint32_t rest = patches.data()[row * stride + word] ^ weights.data()[word * lanes + output]; rest;
+           rest &= rest - 1)
+        n -= 2;
     }
     expected[i] = static_cast<int32_t>(n);
   }
@@ -190,7 +194,8 @@ void integer_products(const Table& table, check::Random& random, size_t rows, si
 
 void float_products(const Table& table, check::Random& random, size_t rows, size_t depth, size_t outputs) {
   const size_t lanes = (outputs + 15) / 16 * 16;
-  auto patches = filled<float>(rows * depth, [&] { return depth < 64 ? random.awkward() : random.integer(-99, 99) / 7.0f; });
+  auto patches =
+      filled<float>(rows * depth, [&] { return depth < 64 ? random.awkward() : random.integer(-99, 99) / 7.0f; });
   auto weights = filled<float>(depth * lanes, [&] { return static_cast<float>(random.integer(-99, 99)) / 64.0f; });
   auto start = filled<float>(lanes, [&] { return static_cast<float>(random.integer(-99, 99)) / 3.0f; });
   const FloatProduct product{patches.data(), rows, depth, weights.data(), depth, lanes, outputs, start.data()};
@@ -199,7 +204,9 @@ void float_products(const Table& table, check::Random& random, size_t rows, size
   for (size_t row = 0; row < rows; ++row) {
     for (size_t output = 0; output < outputs; ++output) {
       float n = start.data()[output];
-      for (size_t i = 0; i < depth; ++i) n = std::fma(patches.data()[row * depth + i], weights.data()[i * lanes + output], n);
+      for (size_t i = 0; i < depth; ++i) {
+        n = std::fma(patches.data()[row * depth + i], weights.data()[i * lanes + output], n);
+      }
       expected.data()[row * outputs + output] = n;
     }
   }
@@ -227,7 +234,8 @@ void pointwise(const Table& table, check::Random& random, size_t count) {
     Guarded<float> values(count), expected(count);
     scalar().pointwise(Step(step), a.data(), b.data(), c.data(), count, expected.data());
     table.pointwise(Step(step), a.data(), b.data(), c.data(), count, values.data());
-    check::that(same_floats(values, expected) && values.guards_hold(), title(table, "pointwise", count) + ", step " + std::to_string(step));
+    check::that(same_floats(values, expected) && values.guards_hold(),
+                title(table, "pointwise", count) + ", step " + std::to_string(step));
     std::copy_n(a.data(), count, values.data());
     table.pointwise(Step(step), values.data(), b.data(), c.data(), count, values.data());
     check::that(same_floats(values, expected), title(table, "pointwise in place", count));
@@ -289,7 +297,8 @@ void all_kernels(const Table& table) {
     conversions(table, random, size);
     thresholds(table, random, size);
     pointwise(table, random, size);
-    pool<int32_t>(table, table.pool_int32, random, size, "pool_int32", [](int32_t a, int32_t b) { return std::max(a, b); });
+    pool<int32_t>(table, table.pool_int32, random, size, "pool_int32",
+                  [](int32_t a, int32_t b) { return std::max(a, b); });
     pool<uint64_t>(table, table.pool_bits, random, size, "pool_bits", [](uint64_t a, uint64_t b) { return a & b; });
     float_pool(table, random, size);
   }

@@ -109,7 +109,8 @@ void each_field(const Bytes& good) {
     }
   }
   for (size_t at = 64; at < 64 + 256; at += 8) {
-    for (const uint64_t value : {uint64_t{0}, uint64_t{64}, uint64_t{1} << 32, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{63}}) {
+    for (const uint64_t value :
+         {uint64_t{0}, uint64_t{64}, uint64_t{1} << 32, uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{63}}) {
       attack(with(good, at, value));
     }
   }
@@ -165,7 +166,8 @@ void load_from_a_path(const Bytes& good) {
 
 int main() {
   const Bytes good = write_model::small_network();
-  check::that(sbit::crc32(reinterpret_cast<const uint8_t*>("123456789"), 9) == 0xCBF43926u, "the check value of CRC-32");
+  check::that(sbit::crc32(reinterpret_cast<const uint8_t*>("123456789"), 9) == 0xCBF43926u,
+              "the check value of CRC-32");
   check::that(!attack(good), "the good file loads");
   load_from_a_path(good);
   each_kind_of_error(good);

@@ -27,7 +27,8 @@ Bytes run(const sbit::Model& model, const Bytes& input, const sbit::SessionOptio
 }
 
 // Every tensor by trace(), then every op alone on what trace() gave.
-void check_ops(const sbit::Model& model, const Bytes& input, const Bytes& expected, const sbit::SessionOptions& options) {
+void check_ops(const sbit::Model& model, const Bytes& input, const Bytes& expected,
+               const sbit::SessionOptions& options) {
   sbit::Session session(model, options);
   std::vector<Bytes> tensors;
   std::vector<void*> places;

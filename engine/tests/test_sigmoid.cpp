@@ -55,7 +55,8 @@ void ends() {
   check::that(sbit::sigmoid(0.0f) == 0.5f && sbit::sigmoid(-0.0f) == 0.5f, "sigmoid(0)");
   check::that(sbit::sigmoid(INFINITY) == 1.0f && sbit::sigmoid(-INFINITY) == 0.0f, "sigmoid at infinity");
   check::that(std::isnan(sbit::sigmoid(NAN)) && std::isnan(sbit::silu(NAN)), "NaN stays");
-  check::that(sbit::silu(INFINITY) == INFINITY && std::isnan(sbit::silu(-INFINITY)), "silu at infinity is x * sigmoid(x)");
+  check::that(sbit::silu(INFINITY) == INFINITY && std::isnan(sbit::silu(-INFINITY)),
+              "silu at infinity is x * sigmoid(x)");
   check::that(sbit::silu(0.0f) == 0.0f && std::signbit(sbit::silu(-0.0f)), "silu(0)");
 }
 

@@ -145,9 +145,9 @@ class Model {
 };
 
 struct SessionOptions {
-  int threads = 1;      // 1 to 256, the calling one included
-  std::string isa;      // empty: the environment's SIGNBIT_ISA, else the best that this processor can run
-  size_t batch = 1;     // images that go through the network together; 1 to 65,536
+  int threads = 1;   // 1 to 256, the calling one included
+  std::string isa;   // empty: the environment's SIGNBIT_ISA, else the best that this processor can run
+  size_t batch = 1;  // images that go through the network together; 1 to 65,536
 };
 
 class Session {

@@ -59,23 +59,12 @@ struct Intervals {
 };
 
 // The codes of docs/file-format.md.
-enum Step {
-  kAdd = 1,
-  kSubtract,
-  kMultiply,
-  kDivide,
-  kMinimum,
-  kMaximum,
-  kFusedMultiplyAdd,
-  kPRelu,
-  kSigmoid,
-  kSilu
-};
+enum Step { kAdd = 1, kSubtract, kMultiply, kDivide, kMinimum, kMaximum, kFusedMultiplyAdd, kPRelu, kSigmoid, kSilu };
 
 struct Table {
-  const char* isa;        // lower case; printed, and accepted by SIGNBIT_ISA
+  const char* isa;          // lower case; printed, and accepted by SIGNBIT_ISA
   bool (*supported)(void);  // this processor and its operating system can run it
-  int priority;           // the highest supported one is taken
+  int priority;             // the highest supported one is taken
 
   // Bit i is 1 where values[i] >= 0 does not hold, so both zeros are +1 and zeroed memory is +1. The bits of the last
   // word that have no value are 0.

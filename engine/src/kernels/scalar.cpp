@@ -174,8 +174,8 @@ void pool_bits(const uint64_t* const* pixels, size_t taps, size_t words, const u
 
 extern const Table kScalar;
 const Table kScalar = {
-    "scalar",      supported,    0,           pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
-    binary_signs,  integer_sums, float_sums,  threshold,  pointwise,    pool_int32,     pool_float,     pool_bits,
+    "scalar",     supported,    0,          pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
+    binary_signs, integer_sums, float_sums, threshold,  pointwise,    pool_int32,     pool_float,     pool_bits,
 };
 
 }  // namespace kernels

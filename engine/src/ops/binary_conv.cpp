@@ -85,14 +85,16 @@ class BinaryConv : public PreparedOp {
       const auto copy = [&](int tap, int taps, int y, int x) {
         const uint64_t* pixel = image + (size_t(y) * window.x.size + x) * pixel_words();
         for (int i = 0; i < taps; ++i) {
-          copy_bits(pixel + i * pixel_words(), group * channels, channels, patches + row * stride, (tap + i) * channels);
+          copy_bits(pixel + i * pixel_words(), group * channels, channels, patches + row * stride,
+                    (tap + i) * channels);
         }
       };
       for_each_run(window, window.y.inside(place.y), window.x.inside(place.x), place.y, place.x, copy);
     }
   }
 
-  void multiply_block(const Call& call, uint8_t* scratch, const Chunk& chunk, size_t group, size_t block) const noexcept {
+  void multiply_block(const Call& call, uint8_t* scratch, const Chunk& chunk, size_t group,
+                      size_t block) const noexcept {
     const size_t lane = shape_.first_lane(group, block), output = shape_.first_output(group, block);
     const auto* input = call.input<uint32_t>() + chunk.first * patch_stride();
     const kernels::BinaryProduct product{is_direct() ? input : reinterpret_cast<const uint32_t*>(scratch),

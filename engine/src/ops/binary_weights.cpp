@@ -83,8 +83,7 @@ BorderSums::BorderSums(const ConvShape& shape, const uint64_t* weights, int padd
     for (size_t y = 0; y < rows.size(); ++y) {
       for (size_t x = 0; x < columns.size(); ++x) {
         const int32_t outside = total - rectangle(table, width, rows[y], columns[x]);
-        sums_[(y * columns_ + x) * lanes_ + lane] =
-            static_cast<int32_t>(shape.depth()) - (1 - padding_value) * outside;
+        sums_[(y * columns_ + x) * lanes_ + lane] = static_cast<int32_t>(shape.depth()) - (1 - padding_value) * outside;
       }
     }
   }

@@ -26,8 +26,8 @@ class FloatConv : public PreparedOp {
     };
     const auto multiply = [&](uint8_t* scratch, const Chunk& chunk, size_t group, size_t block) {
       const size_t lane = shape_.first_lane(group, block);
-      const float* patches = is_direct() ? call.input<float>() + chunk.first * shape_.depth()
-                                         : reinterpret_cast<const float*>(scratch);
+      const float* patches =
+          is_direct() ? call.input<float>() + chunk.first * shape_.depth() : reinterpret_cast<const float*>(scratch);
       const kernels::FloatProduct product{patches,
                                           chunk.rows,
                                           shape_.depth(),

@@ -55,8 +55,8 @@ class IntegerConv : public PreparedOp {
     const auto widen = [](const uint8_t* source, size_t count, int16_t* target) {
       for (size_t i = 0; i < count; ++i) target[i] = static_cast<int16_t>(source[i] - 128);
     };
-    gather_patches(shape_.window, call.input<uint8_t>(), shape_.channels, shape_.channels, chunk, 0, patches, pairs_ * 2,
-                   widen);
+    gather_patches(shape_.window, call.input<uint8_t>(), shape_.channels, shape_.channels, chunk, 0, patches,
+                   pairs_ * 2, widen);
     if (shape_.depth() % 2 == 0) return;
     for (size_t row = 0; row < chunk.rows; ++row) patches[row * pairs_ * 2 + shape_.depth()] = 0;
   }
@@ -72,7 +72,9 @@ void check_weights(const OpCheck& check, const int8_t* weights, size_t outputs, 
     int64_t magnitude = 0;
     for (size_t i = 0; i < depth; ++i) {
       const int weight = weights[output * depth + i];
-      if (weight == -128) check.fail("output " + std::to_string(output) + " has the weight -128; allowed are -127 to 127");
+      if (weight == -128) {
+        check.fail("output " + std::to_string(output) + " has the weight -128; allowed are -127 to 127");
+      }
       magnitude += std::abs(weight);
     }
     if (128 * magnitude >= kMostSum) {

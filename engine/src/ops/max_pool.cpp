@@ -29,17 +29,20 @@ class MaxPool : public PreparedOp {
   void run(const Call& call) const noexcept override {
     switch (tensor_.type) {
       case Type::int32:
-        return run_as<int32_t>(call, tensor_.channels, [&](const int32_t* const* pixels, size_t taps, int32_t* largest) {
-          kernels_.pool_int32(pixels, taps, tensor_.channels, flip_.empty() ? nullptr : flip_.data(), largest);
-        });
+        return run_as<int32_t>(
+            call, tensor_.channels, [&](const int32_t* const* pixels, size_t taps, int32_t* largest) {
+              kernels_.pool_int32(pixels, taps, tensor_.channels, flip_.empty() ? nullptr : flip_.data(), largest);
+            });
       case Type::float32:
         return run_as<float>(call, tensor_.channels, [&](const float* const* pixels, size_t taps, float* largest) {
           kernels_.pool_float(pixels, taps, tensor_.channels, largest);
         });
       default:
-        return run_as<uint64_t>(call, tensor_.words(), [&](const uint64_t* const* pixels, size_t taps, uint64_t* largest) {
-          kernels_.pool_bits(pixels, taps, tensor_.words(), flip_words_.empty() ? nullptr : flip_words_.data(), largest);
-        });
+        return run_as<uint64_t>(call, tensor_.words(),
+                                [&](const uint64_t* const* pixels, size_t taps, uint64_t* largest) {
+                                  kernels_.pool_bits(pixels, taps, tensor_.words(),
+                                                     flip_words_.empty() ? nullptr : flip_words_.data(), largest);
+                                });
     }
   }
 
@@ -48,19 +51,22 @@ class MaxPool : public PreparedOp {
   template <class T, class Pool>
   void run_as(const Call& call, size_t pixel, const Pool& pool) const noexcept {
     const size_t out_pixels = window_.out_pixels(), width = window_.x.out_size;
-    for_each_pixels(call.pool, call.images * out_pixels, pixel * window_.taps(), [&](size_t first, size_t last, size_t thread) {
-      auto* taps = reinterpret_cast<const T**>(call.scratch_of(thread));
-      for (size_t out = first; out < last; ++out) {
-        const size_t y = out % out_pixels / width, x = out % width;
-        const T* image = call.input<T>() + out / out_pixels * window_.in_pixels() * pixel;
-        size_t count = 0;
-        const auto add = [&](int, int run, int row, int column) {
-          for (int i = 0; i < run; ++i) taps[count++] = image + (size_t(row) * window_.x.size + column + i) * pixel;
-        };
-        for_each_run(window_, window_.y.inside(y), window_.x.inside(x), y, x, add);
-        pool(taps, count, call.output<T>() + out * pixel);
-      }
-    });
+    for_each_pixels(call.pool, call.images * out_pixels, pixel * window_.taps(),
+                    [&](size_t first, size_t last, size_t thread) {
+                      auto* taps = reinterpret_cast<const T**>(call.scratch_of(thread));
+                      for (size_t out = first; out < last; ++out) {
+                        const size_t y = out % out_pixels / width, x = out % width;
+                        const T* image = call.input<T>() + out / out_pixels * window_.in_pixels() * pixel;
+                        size_t count = 0;
+                        const auto add = [&](int, int run, int row, int column) {
+                          for (int i = 0; i < run; ++i) {
+                            taps[count++] = image + (size_t(row) * window_.x.size + column + i) * pixel;
+                          }
+                        };
+                        for_each_run(window_, window_.y.inside(y), window_.x.inside(x), y, x, add);
+                        pool(taps, count, call.output<T>() + out * pixel);
+                      }
+                    });
   }
 
   const kernels::Table& kernels_;

@@ -59,8 +59,9 @@ class Pointwise : public PreparedOp {
     for_each_pixels(call.pool, call.images * tensor_.pixels(), elements, [&](size_t first, size_t last, size_t thread) {
       for (size_t pixel = first; pixel < last; pixel += block_pixels_) {
         for (size_t channel = 0; channel < tensor_.channels; channel += block_channels_) {
-          run_block(call, {pixel, channel, std::min(block_pixels_, last - pixel),
-                           std::min<size_t>(block_channels_, tensor_.channels - channel)},
+          run_block(call,
+                    {pixel, channel, std::min(block_pixels_, last - pixel),
+                     std::min<size_t>(block_channels_, tensor_.channels - channel)},
                     call.scratch_of(thread));
         }
       }

@@ -2,8 +2,8 @@
 
 namespace sbit {
 
-#define SIGNBIT_OP(kind)                                                                                     \
-  void validate_##kind(const Graph& graph, const Op& op);                                                    \
+#define SIGNBIT_OP(kind)                                  \
+  void validate_##kind(const Graph& graph, const Op& op); \
   std::unique_ptr<PreparedOp> prepare_##kind(const Graph& graph, const Op& op, const kernels::Table& kernels)
 
 SIGNBIT_OP(integer_conv);

@@ -71,8 +71,8 @@ void check_tables(const Graph& graph, const Op& op, const OpCheck& check, size_t
   for (size_t channel = 0; channel < channels; ++channel) {
     const int32_t row = graph.constant_of(op, 3).as<int32_t>()[channel];
     if (row < -1 || row >= static_cast<int64_t>(rows)) {
-      check.fail("channel " + std::to_string(channel) + " has row " + std::to_string(row) + " of " + std::to_string(rows) +
-                 "; -1 is none");
+      check.fail("channel " + std::to_string(channel) + " has row " + std::to_string(row) + " of " +
+                 std::to_string(rows) + "; -1 is none");
     }
   }
 }

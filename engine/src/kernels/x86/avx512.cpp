@@ -17,9 +17,9 @@ namespace {
 
 // Reads the processor's and, through xgetbv, the operating system's word; runs everywhere.
 bool supported() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vpopcntdq") &&
-         __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("fma");
 }
 
 }  // namespace
@@ -421,7 +421,8 @@ void pool_float(const float* const* pixels, size_t taps, size_t channels, float*
     __m512 best = _mm512_maskz_loadu_ps(lanes, pixels[0] + i);
     for (size_t tap = 1; tap < taps; ++tap) {
       const __m512 value = _mm512_maskz_loadu_ps(lanes, pixels[tap] + i);
-      const __mmask16 wins = _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ) | _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
+      const __mmask16 wins =
+          _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ) | _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
       best = _mm512_mask_mov_ps(best, wins, value);
     }
     _mm512_mask_storeu_ps(largest + i, lanes, best);
@@ -453,8 +454,8 @@ namespace kernels {
 
 extern const Table kAvx512;
 const Table kAvx512 = {
-    "avx512",      supported,    100,         pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
-    binary_signs,  integer_sums, float_sums,  threshold,  pointwise,    pool_int32,     pool_float,     pool_bits,
+    "avx512",     supported,    100,        pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
+    binary_signs, integer_sums, float_sums, threshold,  pointwise,    pool_int32,     pool_float,     pool_bits,
 };
 
 }  // namespace kernels
