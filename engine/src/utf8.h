@@ -14,13 +14,13 @@ inline bool is_utf8(std::string_view text) noexcept {
     unsigned least = 0x80, most = 0xBF;  // of the second byte
     if (lead >= 0xC2 && lead <= 0xDF) {
       more = 1;
-    }
-    else if (lead >= 0xE0 && lead <= 0xEF)
+    } else if (lead >= 0xE0 && lead <= 0xEF) {
       more = 2;
-    else if (lead >= 0xF0 && lead <= 0xF4)
+    } else if (lead >= 0xF0 && lead <= 0xF4) {
       more = 3;
-    else if (lead >= 0x80)
+    } else if (lead >= 0x80) {
       return false;
+    }
     if (lead == 0xE0) least = 0xA0;
     if (lead == 0xED) most = 0x9F;
     if (lead == 0xF0) least = 0x90;

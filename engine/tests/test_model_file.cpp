@@ -4,6 +4,7 @@
 #include "check.h"
 #include "signbit/engine.hpp"
 #include "small_network.h"
+#include "utf8.h"
 
 namespace {
 
@@ -144,6 +145,17 @@ void each_kind_of_error(const Bytes& good) {
   must_be(with(good, section(good, 7), uint8_t{0x80}), ErrorKind::op, "a weight of -128");
 }
 
+void text() {
+  for (const char* good :
+       {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xED\x9F\xBF", "\xF0\x9F\x98\x80", "\xF4\x8F\xBF\xBF"}) {
+    check::that(sbit::is_utf8(good), std::string("is UTF-8: ") + good);
+  }
+  for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE2\x82", "\xC3\xC3"}) {
+    check::that(!sbit::is_utf8(bad), "is not UTF-8");
+  }
+}
+
 void load_from_a_path(const Bytes& good) {
   try {
     sbit::Model::load("/no/such/file.sbit");
@@ -170,6 +182,7 @@ int main() {
               "the check value of CRC-32");
   check::that(!attack(good), "the good file loads");
   load_from_a_path(good);
+  text();
   each_kind_of_error(good);
   each_byte_of_the_head(good);
   each_truncation(good);

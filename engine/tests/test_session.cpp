@@ -1,10 +1,28 @@
 // The whole network: the same bytes from every instruction set, batch size and number of threads, and from each op
 // alone; options that are refused.
+#include <atomic>
+#include <cstdlib>
+#include <new>
 #include <vector>
 
 #include "check.h"
 #include "signbit/engine.hpp"
 #include "small_network.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+}  // namespace
+
+void* operator new(size_t bytes) {
+  allocations.fetch_add(1);
+  void* memory = std::malloc(bytes ? bytes : 1);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -71,6 +89,19 @@ void check_network(uint32_t seed) {
   }
 }
 
+void run_allocates_nothing() {
+  const Bytes file = write_model::small_network();
+  const sbit::Model model = sbit::Model::from_bytes(file.data(), file.size());
+  const Bytes input = pixels(model, 1);
+  Bytes output(model.tensors()[model.output()].bytes() * kImages);
+  for (const int threads : {1, 3}) {
+    sbit::Session session(model, {threads, "", 2});
+    const long before = allocations;
+    session.run(input.data(), kImages, output.data());
+    check::that(allocations == before, "run allocates nothing");
+  }
+}
+
 void must_refuse(const sbit::Model& model, const sbit::SessionOptions& options, sbit::ErrorKind kind) {
   try {
     sbit::Session session(model, options);
@@ -104,5 +135,6 @@ void check_options() {
 int main() {
   for (uint32_t i = 0; i < 20; ++i) check_network(check::kSeed + i);
   check_options();
+  run_allocates_nothing();
   return check::report("session");
 }
