@@ -23,6 +23,8 @@ ORDERS = (
     "norm prelu",
     "norm norm",
     "norm prelu norm",
+    "norm prelu norm prelu norm",
+    "norm prelu norm prelu pool norm",
     "norm hardtanh norm norm",
     "pool norm",
     "norm pool",
@@ -255,7 +257,7 @@ def disturb(network: nn.Module, seed: int) -> None:
             if module.gamma is not None:
                 module.gamma.data = choose(count, 1.0, -1.0, 0.5, 0.0, 3.0)
         elif isinstance(module, nn.PReLU):
-            module.weight.data = choose(len(module.weight), 0.25, -0.3, 0.0, 1.5)
+            module.weight.data = choose(len(module.weight), 0.25, -0.6, 0.0, -1.5)
 
 
 @st.composite

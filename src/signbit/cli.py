@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 try:
     import typer
@@ -194,10 +194,10 @@ def _splits(recipe: Recipe, data_dir: str | None) -> Splits:
     return data_sets.load(where.name, data_dir or where.folder, split=where.split, held_out=where.held_out)
 
 
-def fail(message: str) -> None:
-    """End the command: one line, exit status 1."""
-    print(f"error: {message}", file=sys.stderr)
-    raise SystemExit(1)
+def fail(message: str, status: int = 1) -> NoReturn:
+    """End the command with one line."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(status)
 
 
 def _missing_extra(error: ModuleNotFoundError) -> str | None:
@@ -206,17 +206,22 @@ def _missing_extra(error: ModuleNotFoundError) -> str | None:
 
 
 def main() -> None:
-    """Run the command; a user's mistake is one line without a traceback."""
+    """Run the command; a user's mistake is one line without a traceback, and a status that is not zero."""
     from signbit.errors import SignbitError
 
     try:
-        app()
+        status = app(standalone_mode=False)
     except ModuleNotFoundError as error:
         extra = _missing_extra(error)
         if extra is None:
             raise
         fail(f"this command needs {error.name}; install it with: pip install 'signbit[{extra}]'")
     except (SignbitError, ValueError, OSError) as error:
-        fail(" ".join(str(error).split()))
-    except KeyboardInterrupt:
+        fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
         raise SystemExit(130) from None
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # a wrong option or argument, in the words of typer
+            raise
+        fail(f"{error.format_message()} See: signbit --help", 2)
+    raise SystemExit(status if isinstance(status, int) else 0)

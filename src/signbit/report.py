@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Result = dict[str, Any]
 
+_FILE_COLUMNS = 160  # of a table that goes to a file or a pipe
+
 
 def show(result: Result, as_json: bool, tables: Callable[[Result], None]) -> None:
     """Print a result as one JSON object or as tables."""
@@ -31,7 +33,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, justify="left" if words else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=False).print(table)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_FILE_COLUMNS)
+    console.print(table)
 
 
 def fields_table(result: Result) -> None:

@@ -15,6 +15,9 @@ from signbit import models
 from signbit.convert import convert
 from signbit.convert.write import ModelFile, Op, to_bytes
 from signbit.engine import Model, supported_isas
+from signbit.layers.binary_conv import BinaryConv2d
+from signbit.layers.binary_linear import BinaryLinear
+from signbit.layers.integer_stem import IntegerConv2d
 from signbit.verify import verify
 
 
@@ -114,9 +117,23 @@ def test_a_changed_output_is_found() -> None:
     assert not found.ok
 
 
-def test_vectors_verify_too() -> None:
-    from signbit.layers.binary_linear import BinaryLinear
+def test_a_users_operator_becomes_a_table() -> None:
+    class Wave(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.sin(x * 0.4)
 
+    made = nn.Sequential(
+        IntegerConv2d(3, 70, 3), BinaryConv2d(70, 20, 3), Wave(), BinaryConv2d(20, 8, 3), Wave(), nn.MaxPool2d(2),
+        nn.Flatten(), BinaryLinear(8, 10),
+    ).eval()  # fmt: skip
+    model = Model.from_bytes(convert(made, images()).to_bytes())
+    assert any(op.kind == "threshold" and op.attributes for op in model.ops)
+    found = verify(made, model, images())
+    assert found.ok, found.errors
+    assert found.equal_outputs == found.images
+
+
+def test_vectors_verify_too() -> None:
     made = nn.Sequential(BinaryLinear(70, 33), nn.BatchNorm1d(33), nn.Hardtanh(), BinaryLinear(33, 4)).eval()
     inputs = torch.randn(9, 70, generator=torch.Generator().manual_seed(2))
     found = verify(made, Model.from_bytes(convert(made, inputs).to_bytes()), inputs)

@@ -65,7 +65,11 @@ class Model:
         Raises:
             ModelFileError: the file cannot be read or breaks a rule of the format.
         """
-        return cls(_native.Model.load(os.fspath(path)))
+        try:
+            return cls(_native.Model.load(os.fspath(path)))
+        except ModelFileError as error:
+            reason = str(error).removeprefix("model file: ")
+            raise ModelFileError(f"{os.fspath(path)}: {reason}", error.kind) from None
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Model:

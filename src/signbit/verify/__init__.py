@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from signbit.convert.graph import capture
+from signbit.convert.graph import Graph, capture
 from signbit.engine import Model
 from signbit.verify.adversarial import adversarial_inputs
 from signbit.verify.compare import Comparison, OpResult
@@ -70,6 +70,7 @@ def verify(
     threads: int = 1,
     op_images: int = 256,
     batch: int = 64,
+    graph: Graph | None = None,
 ) -> Verification:
     """Compare a module with the model file it was converted to.
 
@@ -81,8 +82,9 @@ def verify(
         threads: of the engine.
         op_images: how many of the images are compared op by op; all go through the whole network.
         batch: how many are run at once.
+        graph: of the module, where it was captured before (a second instruction set, say).
     """
-    comparison = Comparison(capture(module, images[:2]), model, model.session(threads=threads, isa=isa))
+    comparison = Comparison(graph or capture(module, images[:2]), model, model.session(threads=threads, isa=isa))
     found = Verification(is_exact(comparison), comparison.session.isa, comparison.results)
     module = module.eval().to("cpu")
     adversarial = list(adversarial_inputs(tuple(images.shape[1:]), images.dtype))
