@@ -65,11 +65,13 @@ class Model:
         Raises:
             ModelFileError: the file cannot be read or breaks a rule of the format.
         """
+        name = os.fspath(path)
         try:
-            return cls(_native.Model.load(os.fspath(path)))
+            return cls(_native.Model.load(name))
         except ModelFileError as error:
-            reason = str(error).removeprefix("model file: ")
-            raise ModelFileError(f"{os.fspath(path)}: {reason}", error.kind) from None
+            if name in str(error):
+                raise
+            raise ModelFileError(f"{name}: {str(error).removeprefix('model file: ')}", error.kind) from None
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Model:
