@@ -7,13 +7,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 ENGINE := CMakeLists.txt $(shell find engine -type f)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test lint types imports python-tests engine-tests stub clean
+.PHONY: demo test lint types imports python-tests engine-tests clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
 	$(BIN)/signbit demo
 
-test: lint types imports stub python-tests engine-tests
+test: lint types imports python-tests engine-tests
 
 .venv/.tools: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

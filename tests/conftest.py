@@ -2,6 +2,8 @@
 
 import os
 import zlib
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,37 @@ def data_dir() -> Path:
     if not folder:
         pytest.skip("SIGNBIT_DATA is not set: the published CIFAR and MNIST files are not here")
     return Path(folder)
+
+
+ran: Counter[str] = Counter()  # passed tests by instruction set
+
+
+@pytest.fixture(autouse=True)
+def _count_isa(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """Note the instruction set of a test that has one as its parameter `isa`."""
+    callspec = getattr(request.node, "callspec", None)
+    if callspec is not None and "isa" in callspec.params:
+        record_property("isa", callspec.params["isa"])
+
+
+@pytest.fixture
+def every_isa(record_property: Callable[[str, object], None]) -> list[str]:
+    """The instruction sets of this machine, for a test that runs all of them by itself."""
+    from signbit.engine import supported_isas
+
+    for isa in supported_isas():
+        record_property("isa", isa)
+    return supported_isas()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count what passed."""
+    if report.when == "call" and report.passed:
+        ran.update(str(value) for name, value in report.user_properties if name == "isa")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests ran on which instruction set."""
+    if ran:
+        counts = ", ".join(f"{isa} {count}" for isa, count in sorted(ran.items()))
+        terminalreporter.write_line(f"tests by instruction set of the engine: {counts}")
