@@ -7,20 +7,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
+from signbit.extras import explain_missing, extra_of
+
 try:
     import typer
 except ModuleNotFoundError:
-    sys.exit("signbit: the command line needs typer; install it with: pip install 'signbit[cli]'")
+    sys.exit(f"error: {explain_missing('the command line', 'typer')}")
 
 if TYPE_CHECKING:
     from signbit.data import Splits
     from signbit.train.recipe import Recipe
     from signbit.verify import Verification
-
-EXTRAS = {
-    "train": ("torch", "lightning_fabric", "pydantic", "torchmetrics", "sklearn", "safetensors", "tomli"),
-    "cli": ("rich", "PIL"),
-}
 
 app = typer.Typer(
     help="Train, convert, verify and run binary neural networks.",
@@ -200,11 +197,6 @@ def fail(message: str, status: int = 1) -> NoReturn:
     raise SystemExit(status)
 
 
-def _missing_extra(error: ModuleNotFoundError) -> str | None:
-    package = (error.name or "").partition(".")[0]
-    return next((extra for extra, packages in EXTRAS.items() if package in packages), None)
-
-
 def main() -> None:
     """Run the command; a user's mistake is one line without a traceback, and a status that is not zero."""
     from signbit.errors import SignbitError
@@ -212,10 +204,9 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
     except ModuleNotFoundError as error:
-        extra = _missing_extra(error)
-        if extra is None:
+        if extra_of(error.name or "") is None:
             raise
-        fail(f"this command needs {error.name}; install it with: pip install 'signbit[{extra}]'")
+        fail(explain_missing("this command", error.name or ""))
     except (SignbitError, ValueError, OSError) as error:
         fail(str(error))
     except (KeyboardInterrupt, typer.Abort):

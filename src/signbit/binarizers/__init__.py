@@ -1,5 +1,9 @@
 """Binarizers: one file a method. `base.py` is the contract."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from typing import Any
 
 from signbit.binarizers.base import Binarizer

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from signbit.extras import need
+
 if TYPE_CHECKING:  # the writer alone (`signbit.convert.write`) needs no torch
     from torch import Tensor, nn
 
@@ -51,6 +53,7 @@ def convert(
     Raises:
         ConvertError: the module holds something the engine has no op for; names the module path and what to do.
     """
+    need("torch", "signbit.convert.convert")
     from signbit.convert.graph import capture
     from signbit.convert.lowering import Lowering
 

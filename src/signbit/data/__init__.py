@@ -1,5 +1,9 @@
 """Data sets as tensors: one file a set."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 import os
 from pathlib import Path
 

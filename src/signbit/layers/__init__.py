@@ -1,5 +1,9 @@
 """Layers: one file each. Import a layer from its file, or its class from here."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from signbit.layers.attention_batch_norm import AttentionBatchNorm1d, AttentionBatchNorm2d
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear

@@ -13,12 +13,22 @@ class _AttentionBatchNorm(nn.Module, ABC):
     """SiLU of torch's own normalisation, plus a bias of each channel."""
 
     roles: ClassVar[Mapping[str, str]] = {"gamma": "norm", "beta": "norm"}
+    norm: ClassVar[type[nn.BatchNorm1d | nn.BatchNorm2d]]
 
-    def __init__(self, normalise: nn.Module, num_features: int, scale: bool, bias: bool) -> None:
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        track_running_stats: bool = True,
+        *,
+        scale: bool = False,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         # A child, not a base class: torch's convert_sync_batchnorm replaces every batch norm and whatever derives
         # from one by a plain SyncBatchNorm. Here it replaces the normalisation alone and the attention stays.
-        self.normalise = normalise
+        self.normalise = self.norm(num_features, eps, momentum, affine=False, track_running_stats=track_running_stats)
         self.gamma = nn.Parameter(torch.ones(num_features)) if scale else None
         self.beta = nn.Parameter(torch.zeros(num_features)) if bias else None
 
@@ -47,18 +57,7 @@ class AttentionBatchNorm1d(_AttentionBatchNorm):
         Gu, Zhang, Jia and Wu 2025, attention batch normalization for binary networks, Entropy 27(6):645.
     """
 
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        track_running_stats: bool = True,
-        *,
-        scale: bool = False,
-        bias: bool = True,
-    ) -> None:
-        norm = nn.BatchNorm1d(num_features, eps, momentum, affine=False, track_running_stats=track_running_stats)
-        super().__init__(norm, num_features, scale, bias)
+    norm = nn.BatchNorm1d
 
 
 @final
@@ -77,15 +76,4 @@ class AttentionBatchNorm2d(_AttentionBatchNorm):
         Gu, Zhang, Jia and Wu 2025, attention batch normalization for binary networks, Entropy 27(6):645.
     """
 
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        track_running_stats: bool = True,
-        *,
-        scale: bool = False,
-        bias: bool = True,
-    ) -> None:
-        norm = nn.BatchNorm2d(num_features, eps, momentum, affine=False, track_running_stats=track_running_stats)
-        super().__init__(norm, num_features, scale, bias)
+    norm = nn.BatchNorm2d

@@ -1,5 +1,9 @@
 """Losses: one file a term, each a module of (logits, labels)."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from typing import Any
 
 from torch import nn

@@ -1,5 +1,9 @@
 """Models: one file a family. Each file holds a function of its name that builds the model."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from typing import Any
 
 from torch import nn

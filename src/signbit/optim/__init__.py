@@ -1,5 +1,9 @@
 """Optimizers and parameter rules: one file each. An optimizer's file holds a function of its name."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from collections.abc import Iterable
 from typing import Any
 

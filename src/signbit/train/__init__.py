@@ -1,5 +1,9 @@
 """Training: recipes, the loop, checkpoints, evaluation."""
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from signbit.train.checkpoint import load_checkpoint
 from signbit.train.evaluate import Evaluation, evaluate
 from signbit.train.fit import FitResult, fit

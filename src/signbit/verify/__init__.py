@@ -10,6 +10,10 @@ What can be exact is exact, and what cannot is bounded and counted:
 
 from __future__ import annotations
 
+from signbit.extras import need
+
+need("torch", __name__)
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
