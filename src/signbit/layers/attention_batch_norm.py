@@ -42,7 +42,7 @@ class _AttentionBatchNorm(nn.Module, ABC):
 
     def reset_parameters(self) -> None:
         """Set gamma to 1, beta to 0 and the running statistics to their start."""
-        self.normalise.reset_parameters()  # type: ignore[operator]
+        self.normalise.reset_parameters()
         if self.gamma is not None:
             nn.init.ones_(self.gamma)
         if self.beta is not None:
