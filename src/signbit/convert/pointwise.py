@@ -35,7 +35,7 @@ _NAMES = """
     hardswish le leaky_relu log log_sigmoid lt maximum minimum mish mul ne neg pow prelu reciprocal relu relu6 round
     rsqrt rsub selu sigmoid sign silu sin softplus softsign sqrt square sub tanh threshold trunc where
 """
-_ELEMENTWISE = IDENTITIES.union("aten::" + name for name in _NAMES.split())
+ELEMENTWISE = IDENTITIES.union(("aten::" + name for name in _NAMES.split()), {"signbit::silu"})
 
 CHANNEL_PARAMETERS = frozenset({"aten::batch_norm", "aten::prelu"})
 """Operators whose parameters hold one value for each channel, whatever the rank of their input."""
@@ -44,7 +44,7 @@ CHANNEL_PARAMETERS = frozenset({"aten::batch_norm", "aten::prelu"})
 def is_pointwise(node: fx.Node) -> bool:
     """Whether a node acts on each element alone."""
     schema = getattr(node.target, "_schema", None)
-    return schema is not None and schema.name in _ELEMENTWISE
+    return schema is not None and schema.name in ELEMENTWISE
 
 
 def is_free_of_channels(node: fx.Node) -> bool:
@@ -52,7 +52,7 @@ def is_free_of_channels(node: fx.Node) -> bool:
     schema = getattr(node.target, "_schema", None)
     if schema is None or len(node.all_input_nodes) != 1 or node.all_input_nodes[0] is not node.args[0]:
         return False
-    return schema.name == SIGN or schema.name in _ELEMENTWISE
+    return schema.name == SIGN or schema.name in ELEMENTWISE
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +151,7 @@ def translate(name: str, operands: Sequence[Any], alpha: float = 1.0) -> Express
         NotAStep: the engine has no step for it.
     """
     x, args = operands[0], list(operands[1:])
-    short = name.removeprefix("aten::")
+    short = name.partition("::")[2]
     if name in IDENTITIES:
         return x  # type: ignore[no-any-return]
     if short in ("add", "sub", "rsub") and alpha != 1.0:

@@ -6,7 +6,8 @@ from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from signbit.layers.silu import silu
 
 
 class _AttentionBatchNorm(nn.Module, ABC):
@@ -34,7 +35,7 @@ class _AttentionBatchNorm(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """sigmoid(xh) * xh + beta, where xh is x normalised as batch norm does."""
-        y = functional.silu(self.normalise(x))
+        y = silu(self.normalise(x), exact=not self.training)
         per_channel = (-1, *[1] * (x.dim() - 2))
         if self.gamma is not None:
             y = y * self.gamma.reshape(per_channel)

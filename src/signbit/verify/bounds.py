@@ -19,6 +19,7 @@ Doubles = NDArray[np.float64]
 
 UNIT = 2.0**-24
 SMALLEST = 2.0**-126  # below it a result may be flushed to zero or lose digits
+SILU_FLUSHED = 2.0**-120  # torch's SiLU is -0.0 below -88.7, where its exponential overflows
 SIGMOID_UNITS = 4  # stated in docs/file-format.md; torch's own sigmoid and SiLU are within it too
 
 _NAMES = dict(
@@ -89,7 +90,8 @@ def run_step(name: str, operands: Sequence[Bounded]) -> Bounded:
     sigmoid = 1 / (1 + np.exp(-a.value))
     if name == "sigmoid":  # its slope is at most 1/4
         return Bounded(sigmoid, a.error / 4).rounded(SIGMOID_UNITS)
-    return Bounded(a.value * sigmoid, 1.1 * a.error).rounded(SIGMOID_UNITS + 1)  # SiLU's slope is below 1.1
+    # SiLU's slope is below 1.1
+    return Bounded(a.value * sigmoid, 1.1 * a.error + SILU_FLUSHED).rounded(SIGMOID_UNITS + 1)
 
 
 def run_convolution(
