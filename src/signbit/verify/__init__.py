@@ -27,6 +27,8 @@ from signbit.verify.adversarial import adversarial_inputs
 from signbit.verify.compare import Comparison, OpResult
 from signbit.verify.network import cause_of_difference, first_difference, is_exact
 
+BATCHED = 4  # images at once in the second session; the adversarial batches of 1, 3 and 5 leave remainders
+
 __all__ = ["OpResult", "Verification", "verify"]
 
 
@@ -88,7 +90,9 @@ def verify(
         batch: how many are run at once.
         graph: of the module, where it was captured before (a second instruction set, say).
     """
-    comparison = Comparison(graph or capture(module, images[:2]), model, model.session(threads=threads, isa=isa))
+    one = model.session(threads=threads, isa=isa)
+    several = model.session(threads=threads, isa=isa, batch=BATCHED)
+    comparison = Comparison(graph or capture(module, images[:2]), model, one, several)
     found = Verification(is_exact(comparison), comparison.session.isa, comparison.results)
     module = module.eval().to("cpu")
     adversarial = list(adversarial_inputs(tuple(images.shape[1:]), images.dtype))
@@ -117,6 +121,8 @@ def _check_network(comparison: Comparison, found: Verification, module: nn.Modul
         wanted = module(inputs).numpy()
     layout = inputs.permute(0, 2, 3, 1).contiguous().numpy() if inputs.dim() == 4 else inputs.contiguous().numpy()
     got = comparison.session.run(layout)
+    if comparison.batched.run(layout).tobytes() != got.tobytes():
+        found.errors.append(f"whole network, {name}: {BATCHED} images at once give another result than one at a time")
     got = got.transpose(0, 3, 1, 2) if got.ndim == 4 else got
     axes = tuple(range(1, wanted.ndim))
     found.images += len(inputs)

@@ -47,12 +47,16 @@ class OpResult:
 
 @dataclass
 class Comparison:
-    """An engine session beside the captured graph of the module it was converted from."""
+    """Engine sessions beside the captured graph of the module that was converted.
+
+    ``batched`` runs several images together; its results must be those of ``session``, to the bit.
+    """
 
     graph: Graph
     model: Model
     session: Session
-    results: list[OpResult] = field(default_factory=list)
+    batched: Session
+    results: list[OpResult] = field(init=False)
 
     def __post_init__(self) -> None:
         self.results = [OpResult(index, op.kind, op.name) for index, op in enumerate(self.model.ops)]
