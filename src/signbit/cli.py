@@ -72,7 +72,7 @@ def train(
     result = {
         "folder": str(folder),
         "checkpoint": str(done.checkpoint),
-        "best_epoch": done.best_epoch,
+        "best_epoch": done.best_epoch + 1,
         "held_out_accuracy": done.held_out_accuracy,
         "test_accuracy": done.test_accuracy,
         "seconds": done.seconds,

@@ -136,7 +136,7 @@ def _latencies(twin: nn.Module, model: nn.Module, engine: Model, image: Tensor) 
 def _circumstances(recipe: Recipe, trained: FitResult, engine: Model) -> dict[str, Any]:
     return {
         "held_out_accuracy": trained.held_out_accuracy,
-        "best_epoch": trained.best_epoch,
+        "best_epoch": trained.best_epoch + 1,
         "training_seconds": trained.seconds,
         "recipe": recipe.model_dump(),
         "ops": len(engine.ops),

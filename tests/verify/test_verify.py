@@ -23,7 +23,7 @@ from signbit.verify import verify
 
 def network(**arguments: Any) -> nn.Module:
     torch.manual_seed(7)
-    made = models.create("binarynet", width=0.125, image_size=8, norm="abn", **arguments)
+    made = models.create("binarynet", **({"width": 0.125, "image_size": 8, "norm": "abn"} | arguments))
     made.train()
     for _ in range(3):  # running statistics that are not 0 and 1
         made(torch.randint(0, 256, (16, 3, 8, 8), dtype=torch.uint8))
@@ -131,6 +131,13 @@ def test_a_users_operator_becomes_a_table() -> None:
     found = verify(made, model, images())
     assert found.ok, found.errors
     assert found.equal_outputs == found.images
+
+
+@pytest.mark.parametrize("other", [{"stem": "real"}, {"width": 0.25}])
+def test_another_modules_file_is_refused(other: dict[str, Any]) -> None:
+    model = Model.from_bytes(convert(network(stem="integer", head="binary"), images()).to_bytes())
+    with pytest.raises(ValueError, match="not converted from this module"):
+        verify(network(**({"stem": "integer", "head": "binary"} | other)), model, images())
 
 
 def test_vectors_verify_too() -> None:

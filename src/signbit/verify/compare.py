@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from signbit.convert.graph import Graph
+from signbit.convert.graph import Graph, image_shape
 from signbit.engine import Model, Session, pack_bits, unpack_bits
 from signbit.verify import bounds
 
@@ -61,6 +61,21 @@ class Comparison:
     def __post_init__(self) -> None:
         self.results = [OpResult(index, op.kind, op.name) for index, op in enumerate(self.model.ops)]
         self._nodes = {node.name: node for node in [self.graph.input, *self.graph.nodes]}
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
+        """The file names its tensors after the nodes of the graph it was made from; another graph has others."""
+        for index, tensor in enumerate(self.model.tensors):
+            node = self._nodes.get(tensor.name)
+            shape = (tensor.height, tensor.width, tensor.channels)
+            if node is not None and image_shape(node) != shape:
+                theirs = "the module's is {} x {} x {}".format(*image_shape(node))
+                ours = f"its tensor {tensor.name!r} is {shape[0]} x {shape[1]} x {shape[2]}, {theirs}"
+            elif node is None and (tensor.name or index == self.model.output):
+                ours = f"the module has nothing named {tensor.name!r}"
+            else:
+                continue
+            raise ValueError(f"the model file was not converted from this module: {ours}; convert it again")
 
     def torch_values(self, images: torch.Tensor) -> list[Array | None]:
         """For each tensor of the model file torch's value of it, in the engine's layout; None for the engine's own."""
