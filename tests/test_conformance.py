@@ -13,7 +13,7 @@ from signbit.convert.write import to_bytes
 from signbit.engine import Model
 from signbit.verify import verify
 
-EXAMPLES = 80
+EXAMPLES = 150
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx
 
+from signbit.convert.rounding import fma
 from signbit.convert.write import STEPS
 
 SIGN = "signbit::sign"
@@ -127,8 +128,7 @@ def _affine(x: Expression, args: Sequence[Any]) -> Expression:
     if weight is not None:
         a = a * weight
     shift = np.zeros_like(mean) if bias is None else bias
-    b = (shift.astype(np.float64) - mean.astype(np.float64) * a.astype(np.float64)).astype(np.float32)
-    return Step("fma", (x, Constant(a), Constant(b)))
+    return Step("fma", (x, Constant(a), Constant(fma(-mean, a, shift))))
 
 
 def _clamp(x: Expression, args: Sequence[Any]) -> Expression:
