@@ -10,6 +10,7 @@ namespace kernels {
 
 extern const Table kScalar;
 #if defined(__x86_64__)
+extern const Table kAvx2;
 extern const Table kAvx512;
 #endif
 
@@ -18,6 +19,7 @@ const std::vector<const Table*>& all() {
     std::vector<const Table*> list = {
         &kScalar,
 #if defined(__x86_64__)
+        &kAvx2,
         &kAvx512,
 #endif
     };
