@@ -12,6 +12,7 @@ extern const Table kScalar;
 #if defined(__x86_64__)
 extern const Table kAvx2;
 extern const Table kAvx512;
+extern const Table kAvx512Vpopcntdq;
 #endif
 
 const std::vector<const Table*>& all() {
@@ -21,6 +22,7 @@ const std::vector<const Table*>& all() {
 #if defined(__x86_64__)
         &kAvx2,
         &kAvx512,
+        &kAvx512Vpopcntdq,
 #endif
     };
     std::sort(list.begin(), list.end(), [](const Table* a, const Table* b) { return a->priority > b->priority; });

@@ -177,13 +177,18 @@ void binary_tile(const uint32_t* patch, size_t stride, size_t words, const Indic
     for (int h = 0; h < kHalves; ++h) counts[r][h] = _mm256_setzero_si256();
   }
   for (size_t word = 0; word < words; ++word) {
-#pragma GCC unroll 8
+    uint64_t places[kRows];  // of the next table, in bytes, in bits 4 to 7
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) places[r] = (uint64_t)patch[r * stride + word] << 4;
+      // Not unrolled: GCC 12 regroups the eight additions to a count, and then has them all wait on the stack.
+#pragma GCC unroll 1
     for (int n = 0; n < kNibbles; ++n) {
       const __m256i* index = (const __m256i*)indices->of[word * kNibbles + n];
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const uint8_t* differing = kDiffering.of[patch[r * stride + word] >> (4 * n) & 15];
-        const __m256i table = _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i*)differing));
+        const __m128i* differing = (const __m128i*)((const uint8_t*)kDiffering.of + (places[r] & 0xF0));
+        const __m256i table = _mm256_broadcastsi128_si256(_mm_load_si128(differing));
+        places[r] >>= 4;
 #pragma GCC unroll 2
         for (int h = 0; h < kHalves; ++h) {
           counts[r][h] = _mm256_add_epi8(counts[r][h], _mm256_shuffle_epi8(table, index[h]));
@@ -523,7 +528,6 @@ void pool_bits(const uint64_t* const* pixels, size_t taps, size_t words, const u
 }  // namespace kernels
 }  // namespace sbit
 
-#undef SIGNBIT_INLINE
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
