@@ -13,6 +13,8 @@ extern const Table kScalar;
 extern const Table kAvx2;
 extern const Table kAvx512;
 extern const Table kAvx512Vpopcntdq;
+#elif defined(__aarch64__)
+extern const Table kNeon;
 #endif
 
 const std::vector<const Table*>& all() {
@@ -23,6 +25,8 @@ const std::vector<const Table*>& all() {
         &kAvx2,
         &kAvx512,
         &kAvx512Vpopcntdq,
+#elif defined(__aarch64__)
+        &kNeon,
 #endif
     };
     std::sort(list.begin(), list.end(), [](const Table* a, const Table* b) { return a->priority > b->priority; });

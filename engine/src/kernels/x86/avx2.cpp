@@ -42,6 +42,8 @@ alignas(64) constexpr Differing kDiffering;
 #pragma GCC target("avx2,fma")
 #endif
 
+#include "../pointwise_steps.h"
+
 #define SIGNBIT_INLINE inline __attribute__((always_inline))
 
 namespace sbit {
@@ -466,21 +468,6 @@ void step_values(const float* a, const float* b, const float* c, size_t count, f
     const __m256 y = kStep < kSigmoid ? load_floats(b + i, count - i) : x;
     const __m256 z = kStep == kFusedMultiplyAdd ? load_floats(c + i, count - i) : x;
     store_floats(values + i, count - i, step_value<kStep>(x, y, z));
-  }
-}
-
-void pointwise(Step step, const float* a, const float* b, const float* c, size_t count, float* values) {
-  switch (step) {
-    case kAdd: return step_values<kAdd>(a, b, c, count, values);
-    case kSubtract: return step_values<kSubtract>(a, b, c, count, values);
-    case kMultiply: return step_values<kMultiply>(a, b, c, count, values);
-    case kDivide: return step_values<kDivide>(a, b, c, count, values);
-    case kMinimum: return step_values<kMinimum>(a, b, c, count, values);
-    case kMaximum: return step_values<kMaximum>(a, b, c, count, values);
-    case kFusedMultiplyAdd: return step_values<kFusedMultiplyAdd>(a, b, c, count, values);
-    case kPRelu: return step_values<kPRelu>(a, b, c, count, values);
-    case kSigmoid: return step_values<kSigmoid>(a, b, c, count, values);
-    case kSilu: return step_values<kSilu>(a, b, c, count, values);
   }
 }
 

@@ -5,6 +5,8 @@
 // and broadcasts one input for each pixel.
 #pragma once
 
+#include "../pointwise_steps.h"
+
 #define SIGNBIT_INLINE inline __attribute__((always_inline))
 
 namespace sbit {
@@ -334,21 +336,6 @@ void step_values(const float* a, const float* b, const float* c, size_t count, f
     const __m512 y = kStep < kSigmoid ? _mm512_maskz_loadu_ps(lanes, b + i) : x;
     const __m512 z = kStep == kFusedMultiplyAdd ? _mm512_maskz_loadu_ps(lanes, c + i) : x;
     _mm512_mask_storeu_ps(values + i, lanes, step_value<kStep>(x, y, z));
-  }
-}
-
-void pointwise(Step step, const float* a, const float* b, const float* c, size_t count, float* values) {
-  switch (step) {
-    case kAdd: return step_values<kAdd>(a, b, c, count, values);
-    case kSubtract: return step_values<kSubtract>(a, b, c, count, values);
-    case kMultiply: return step_values<kMultiply>(a, b, c, count, values);
-    case kDivide: return step_values<kDivide>(a, b, c, count, values);
-    case kMinimum: return step_values<kMinimum>(a, b, c, count, values);
-    case kMaximum: return step_values<kMaximum>(a, b, c, count, values);
-    case kFusedMultiplyAdd: return step_values<kFusedMultiplyAdd>(a, b, c, count, values);
-    case kPRelu: return step_values<kPRelu>(a, b, c, count, values);
-    case kSigmoid: return step_values<kSigmoid>(a, b, c, count, values);
-    case kSilu: return step_values<kSilu>(a, b, c, count, values);
   }
 }
 
