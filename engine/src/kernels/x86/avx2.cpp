@@ -182,7 +182,7 @@ void binary_tile(const uint32_t* patch, size_t stride, size_t words, const Indic
     uint64_t places[kRows];  // of the next table, in bytes, in bits 4 to 7
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) places[r] = (uint64_t)patch[r * stride + word] << 4;
-  #pragma GCC unroll 8
+#pragma GCC unroll 8
     for (int n = 0; n < kNibbles; ++n) {
       const __m256i* index = (const __m256i*)indices->of[word * kNibbles + n];
 #pragma GCC unroll 4
@@ -193,8 +193,8 @@ void binary_tile(const uint32_t* patch, size_t stride, size_t words, const Indic
 #pragma GCC unroll 2
         for (int h = 0; h < kHalves; ++h) {
           counts[r][h] = _mm256_add_epi8(counts[r][h], _mm256_shuffle_epi8(table, index[h]));
-          // Keeps the additions in this order: GCC 12 would first add the look-ups of a word to each other, all waiting on
-          // the stack, and the loop left rolled moves every count once a round. 20 % faster than that (Zen 5).
+          // Keeps the additions in this order: GCC 12 would first add the look-ups of a word to each other, all waiting
+          // on the stack, and the loop left rolled moves every count once a round. 20 % faster than that (Zen 5).
           __asm__("" : "+x"(counts[r][h]));
         }
       }
