@@ -59,10 +59,10 @@ uint64_t threshold_word(const int32_t* integers, size_t channels, const Interval
 #pragma GCC unroll 4
     for (size_t v = 0; v < 4; ++v) {
       const size_t at = i + 4 * v;
-      const int32x4_t low = vld1q_s32(intervals->low + 64 * word + at);
+      const uint32x4_t low = vreinterpretq_u32_s32(vld1q_s32(intervals->low + 64 * word + at));
       const uint32x4_t range = vld1q_u32(intervals->range + 64 * word + at);
-      const int32x4_t distance = vsubq_s32(load_integers(integers + at, left(channels, at)), low);
-      lanes[v] = vcleq_u32(vreinterpretq_u32_s32(distance), range);
+      const uint32x4_t n = vreinterpretq_u32_s32(load_integers(integers + at, left(channels, at)));
+      lanes[v] = vcleq_u32(vsubq_u32(n, low), range);  // unsigned: this is to wrap around
     }
     inside |= bits_of(lanes) << i;
   }
