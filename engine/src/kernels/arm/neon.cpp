@@ -176,24 +176,24 @@ void binary_signs(const BinaryProduct* product, const Intervals* intervals, uint
 
 // The other products: a step takes one element of each patch, or one pair of them, with 16 outputs' weights.
 struct Integers {
-  const IntegerProduct* product;
+  using Vector = int32x4_t;
+  enum { kElements = 2 };
 
-  SIGNBIT_INLINE size_t depth() const { return product->pairs; }
-  SIGNBIT_INLINE int32x4_t start(size_t) const { return vdupq_n_s32(0); }
+  static SIGNBIT_INLINE size_t depth(const IntegerProduct* product) { return product->pairs; }
+  static SIGNBIT_INLINE int32x4_t start(const IntegerProduct*, size_t) { return vdupq_n_s32(0); }
   template <int kRows>
-  SIGNBIT_INLINE void add(size_t row, size_t i, size_t lane, int32x4_t (&totals)[kRows][4]) const {
-    const int16_t* weights = product->weights + 2 * (i * product->lanes + lane);
+  static SIGNBIT_INLINE void add(const int16_t* input, size_t stride, const int16_t* weights,
+                                 int32x4_t (&totals)[kRows][4]) {
     const int16x8x2_t low = vld2q_s16(weights), high = vld2q_s16(weights + 16);
-    const int16_t* inputs = product->patches + row * product->patch_stride + 2 * i;
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r, inputs += product->patch_stride) {
+    for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 2
       for (int k = 0; k < 2; ++k) {
-        const int16x8_t input = vld1q_dup_s16(inputs + k);
-        totals[r][0] = vmlal_s16(totals[r][0], vget_low_s16(low.val[k]), vget_low_s16(input));
-        totals[r][1] = vmlal_high_s16(totals[r][1], low.val[k], input);
-        totals[r][2] = vmlal_s16(totals[r][2], vget_low_s16(high.val[k]), vget_low_s16(input));
-        totals[r][3] = vmlal_high_s16(totals[r][3], high.val[k], input);
+        const int16x8_t x = vld1q_dup_s16(input + r * stride + k);
+        totals[r][0] = vmlal_s16(totals[r][0], vget_low_s16(low.val[k]), vget_low_s16(x));
+        totals[r][1] = vmlal_high_s16(totals[r][1], low.val[k], x);
+        totals[r][2] = vmlal_s16(totals[r][2], vget_low_s16(high.val[k]), vget_low_s16(x));
+        totals[r][3] = vmlal_high_s16(totals[r][3], high.val[k], x);
       }
     }
   }
@@ -201,67 +201,74 @@ struct Integers {
 };
 
 struct Floats {
-  const FloatProduct* product;
+  using Vector = float32x4_t;
+  enum { kElements = 1 };
 
-  SIGNBIT_INLINE size_t depth() const { return product->depth; }
-  SIGNBIT_INLINE float32x4_t start(size_t lane) const { return vld1q_f32(product->start + lane); }
+  static SIGNBIT_INLINE size_t depth(const FloatProduct* product) { return product->depth; }
+  static SIGNBIT_INLINE float32x4_t start(const FloatProduct* product, size_t lane) {
+    return vld1q_f32(product->start + lane);
+  }
   template <int kRows>
-  SIGNBIT_INLINE void add(size_t row, size_t i, size_t lane, float32x4_t (&totals)[kRows][4]) const {
-    float32x4_t weights[4];
+  static SIGNBIT_INLINE void add(const float* input, size_t stride, const float* weights,
+                                 float32x4_t (&totals)[kRows][4]) {
+    float32x4_t weight[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) weights[v] = vld1q_f32(product->weights + i * product->lanes + lane + 4 * v);
-    const float* inputs = product->patches + row * product->patch_stride + i;
+    for (int v = 0; v < 4; ++v) weight[v] = vld1q_f32(weights + 4 * v);
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r, inputs += product->patch_stride) {
-      const float32x4_t input = vld1q_dup_f32(inputs);
+    for (int r = 0; r < kRows; ++r) {
+      const float32x4_t x = vld1q_dup_f32(input + r * stride);
 #pragma GCC unroll 4
-      for (int v = 0; v < 4; ++v) totals[r][v] = vfmaq_f32(totals[r][v], input, weights[v]);
+      for (int v = 0; v < 4; ++v) totals[r][v] = vfmaq_f32(totals[r][v], x, weight[v]);
     }
   }
   static SIGNBIT_INLINE void store(float* to, size_t count, float32x4_t sums) { store_floats(to, count, sums); }
 };
 
-template <int kRows, class Vector, class Numbers, class T>
-void real_tile(const Numbers& numbers, size_t row, size_t lane, T* sums, size_t stride) {
-  Vector totals[kRows][4];
+template <int kRows, class Numbers, class Product, class T>
+void real_tile(const Product* product, size_t row, size_t lane, T* sums, size_t sums_stride) {
+  const size_t stride = product->patch_stride, depth = Numbers::depth(product);
+  const auto* input = product->patches + row * stride;
+  const auto* weights = product->weights + Numbers::kElements * lane;
+  typename Numbers::Vector totals[kRows][4];
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) totals[r][v] = numbers.start(lane + 4 * v);
+    for (int v = 0; v < 4; ++v) totals[r][v] = Numbers::start(product, lane + 4 * v);
   }
-  const size_t depth = numbers.depth();
-  for (size_t i = 0; i < depth; ++i) numbers.add(row, i, lane, totals);
+  for (size_t i = 0; i < depth; ++i) {
+    Numbers::add(input + i * Numbers::kElements, stride, weights + i * Numbers::kElements * product->lanes, totals);
+  }
 #pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const size_t at = lane + 4 * v;
-      Numbers::store(sums + (row + r) * stride + at, left(numbers.product->outputs, at), totals[r][v]);
+      Numbers::store(sums + (row + r) * sums_stride + at, left(product->outputs, at), totals[r][v]);
     }
   }
 }
 
-template <class Vector, class Numbers, class T>
-void real_product(const Numbers& numbers, T* sums, size_t stride) {
-  const size_t rows = numbers.product->rows;
-  for (size_t lane = 0; lane < numbers.product->outputs; lane += 16) {
+template <class Numbers, class Product, class T>
+void real_product(const Product* product, T* sums, size_t stride) {
+  const size_t rows = product->rows;
+  for (size_t lane = 0; lane < product->outputs; lane += 16) {
     size_t row = 0;
-    for (; row + kTileRows <= rows; row += kTileRows) real_tile<kTileRows, Vector>(numbers, row, lane, sums, stride);
+    for (; row + kTileRows <= rows; row += kTileRows) real_tile<kTileRows, Numbers>(product, row, lane, sums, stride);
     switch (rows - row) {
-      case 3: real_tile<3, Vector>(numbers, row, lane, sums, stride); break;
-      case 2: real_tile<2, Vector>(numbers, row, lane, sums, stride); break;
-      case 1: real_tile<1, Vector>(numbers, row, lane, sums, stride); break;
+      case 3: real_tile<3, Numbers>(product, row, lane, sums, stride); break;
+      case 2: real_tile<2, Numbers>(product, row, lane, sums, stride); break;
+      case 1: real_tile<1, Numbers>(product, row, lane, sums, stride); break;
       default: break;
     }
   }
 }
 
 void integer_sums(const IntegerProduct* product, int32_t* sums, size_t stride) {
-  real_product<int32x4_t>(Integers{product}, sums, stride);
+  real_product<Integers>(product, sums, stride);
 }
 
 void float_sums(const FloatProduct* product, float* sums, size_t stride) {
-  real_product<float32x4_t>(Floats{product}, sums, stride);
+  real_product<Floats>(product, sums, stride);
 }
 
 // ---- signs ----

@@ -257,17 +257,17 @@ void binary_signs(const BinaryProduct* product, const Intervals* intervals, uint
 
 constexpr int kRealTileRows = 6;
 
+// An input is a pair of 16-bit integers, or a float.
 struct Integers {
-  const IntegerProduct* product;
+  using Vector = __m256i;
+  enum { kElements = 2 };
 
-  SIGNBIT_INLINE size_t depth() const { return product->pairs; }
-  SIGNBIT_INLINE __m256i start(size_t) const { return _mm256_setzero_si256(); }
-  SIGNBIT_INLINE __m256i weights(size_t i, size_t lane) const {
-    return _mm256_loadu_si256((const __m256i*)(product->weights + 2 * (i * product->lanes + lane)));
-  }
-  SIGNBIT_INLINE __m256i input(size_t row, size_t i) const {
+  static SIGNBIT_INLINE size_t depth(const IntegerProduct* product) { return product->pairs; }
+  static SIGNBIT_INLINE __m256i start(const IntegerProduct*, size_t) { return _mm256_setzero_si256(); }
+  static SIGNBIT_INLINE __m256i load(const int16_t* weights) { return _mm256_loadu_si256((const __m256i*)weights); }
+  static SIGNBIT_INLINE __m256i broadcast(const int16_t* input) {
     int32_t both;
-    __builtin_memcpy(&both, product->patches + row * product->patch_stride + 2 * i, 4);
+    __builtin_memcpy(&both, input, 4);
     return _mm256_set1_epi32(both);
   }
   static SIGNBIT_INLINE __m256i add(__m256i sum, __m256i input, __m256i weights) {
@@ -277,74 +277,76 @@ struct Integers {
 };
 
 struct Floats {
-  const FloatProduct* product;
+  using Vector = __m256;
+  enum { kElements = 1 };
 
-  SIGNBIT_INLINE size_t depth() const { return product->depth; }
-  SIGNBIT_INLINE __m256 start(size_t lane) const { return _mm256_loadu_ps(product->start + lane); }
-  SIGNBIT_INLINE __m256 weights(size_t i, size_t lane) const {
-    return _mm256_loadu_ps(product->weights + i * product->lanes + lane);
+  static SIGNBIT_INLINE size_t depth(const FloatProduct* product) { return product->depth; }
+  static SIGNBIT_INLINE __m256 start(const FloatProduct* product, size_t lane) {
+    return _mm256_loadu_ps(product->start + lane);
   }
-  SIGNBIT_INLINE __m256 input(size_t row, size_t i) const {
-    return _mm256_broadcast_ss(product->patches + row * product->patch_stride + i);
-  }
+  static SIGNBIT_INLINE __m256 load(const float* weights) { return _mm256_loadu_ps(weights); }
+  static SIGNBIT_INLINE __m256 broadcast(const float* input) { return _mm256_broadcast_ss(input); }
   static SIGNBIT_INLINE __m256 add(__m256 sum, __m256 input, __m256 weights) {
     return _mm256_fmadd_ps(input, weights, sum);
   }
   static SIGNBIT_INLINE void store(float* to, size_t count, __m256 sums) { store_floats(to, count, sums); }
 };
 
-template <int kRows, class Vector, class Numbers, class T>
-void real_tile(const Numbers& numbers, size_t row, size_t lane, T* sums, size_t stride) {
-  Vector totals[kRows][2];
+template <int kRows, class Numbers, class Product, class T>
+void real_tile(const Product* product, size_t row, size_t lane, T* sums, size_t sums_stride) {
+  const size_t stride = product->patch_stride, depth = Numbers::depth(product);
+  const size_t lanes = Numbers::kElements * product->lanes;
+  const auto* input = product->patches + row * stride;
+  const auto* weights = product->weights + Numbers::kElements * lane;
+  typename Numbers::Vector totals[kRows][2];
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
-    totals[r][0] = numbers.start(lane);
-    totals[r][1] = numbers.start(lane + 8);
+    totals[r][0] = Numbers::start(product, lane);
+    totals[r][1] = Numbers::start(product, lane + 8);
   }
-  const size_t depth = numbers.depth();
-  for (size_t i = 0; i < depth; ++i) {
-    const Vector low = numbers.weights(i, lane), high = numbers.weights(i, lane + 8);
+  for (size_t i = 0; i < depth; ++i, input += Numbers::kElements, weights += lanes) {
+    const auto low = Numbers::load(weights), high = Numbers::load(weights + 8 * Numbers::kElements);
 #pragma GCC unroll 6
     for (int r = 0; r < kRows; ++r) {
-      const Vector input = numbers.input(row + r, i);
-      totals[r][0] = Numbers::add(totals[r][0], input, low);
-      totals[r][1] = Numbers::add(totals[r][1], input, high);
+      const auto x = Numbers::broadcast(input + r * stride);
+      totals[r][0] = Numbers::add(totals[r][0], x, low);
+      totals[r][1] = Numbers::add(totals[r][1], x, high);
     }
   }
-  const size_t count = numbers.product->outputs - lane;
+  const size_t count = product->outputs - lane;
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
-    T* target = sums + (row + r) * stride + lane;
+    T* target = sums + (row + r) * sums_stride + lane;
     Numbers::store(target, count, totals[r][0]);
     if (count > 8) Numbers::store(target + 8, count - 8, totals[r][1]);
   }
 }
 
-template <class Vector, class Numbers, class T>
-void real_product(const Numbers& numbers, T* sums, size_t stride) {
-  const size_t rows = numbers.product->rows;
-  for (size_t lane = 0; lane < numbers.product->outputs; lane += 16) {
+template <class Numbers, class Product, class T>
+void real_product(const Product* product, T* sums, size_t stride) {
+  const size_t rows = product->rows;
+  for (size_t lane = 0; lane < product->outputs; lane += 16) {
     size_t row = 0;
     for (; row + kRealTileRows <= rows; row += kRealTileRows) {
-      real_tile<kRealTileRows, Vector>(numbers, row, lane, sums, stride);
+      real_tile<kRealTileRows, Numbers>(product, row, lane, sums, stride);
     }
     switch (rows - row) {
-      case 5: real_tile<5, Vector>(numbers, row, lane, sums, stride); break;
-      case 4: real_tile<4, Vector>(numbers, row, lane, sums, stride); break;
-      case 3: real_tile<3, Vector>(numbers, row, lane, sums, stride); break;
-      case 2: real_tile<2, Vector>(numbers, row, lane, sums, stride); break;
-      case 1: real_tile<1, Vector>(numbers, row, lane, sums, stride); break;
+      case 5: real_tile<5, Numbers>(product, row, lane, sums, stride); break;
+      case 4: real_tile<4, Numbers>(product, row, lane, sums, stride); break;
+      case 3: real_tile<3, Numbers>(product, row, lane, sums, stride); break;
+      case 2: real_tile<2, Numbers>(product, row, lane, sums, stride); break;
+      case 1: real_tile<1, Numbers>(product, row, lane, sums, stride); break;
       default: break;
     }
   }
 }
 
 void integer_sums(const IntegerProduct* product, int32_t* sums, size_t stride) {
-  real_product<__m256i>(Integers{product}, sums, stride);
+  real_product<Integers>(product, sums, stride);
 }
 
 void float_sums(const FloatProduct* product, float* sums, size_t stride) {
-  real_product<__m256>(Floats{product}, sums, stride);
+  real_product<Floats>(product, sums, stride);
 }
 
 // ---- signs ----
