@@ -1,13 +1,14 @@
 # make demo   train, convert, verify and run a binary network on real images
 # make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
-# Both make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
+# make test-arm   the C++ tests for 64-bit Arm, cross compiled and run by qemu
+# All make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 ENGINE := CMakeLists.txt $(shell find engine -type f)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test lint types imports python-tests engine-tests clean
+.PHONY: demo test lint types imports python-tests engine-tests test-arm arm-tools clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -43,6 +44,16 @@ engine-tests: .venv/.tools
 		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=ON
 	$(BIN)/cmake --build build/sanitized
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure --verbose
+
+arm-tools:
+	@command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64-static >/dev/null || { \
+		echo "make test-arm needs: apt-get install g++-aarch64-linux-gnu qemu-user-static" >&2; exit 1; }
+
+test-arm: arm-tools .venv/.tools
+	$(BIN)/cmake -S engine -B build/arm -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DSIGNBIT_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/engine/cmake/aarch64-linux-gnu.cmake
+	$(BIN)/cmake --build build/arm
+	$(BIN)/ctest --test-dir build/arm --output-on-failure --verbose
 
 clean:
 	rm -rf .venv build dist

@@ -216,12 +216,32 @@ void float_products(const Table& table, check::Random& random, size_t rows, size
 void products(const Table& table, check::Random& random) {
   for (const size_t depth : kSizes) {
     for (const size_t outputs : {1, 15, 16, 17, 33, 48, 63, 64}) {
-      for (const size_t rows : {1, 2, 3, 4, 5, 6, 7, 13}) {
+      for (const size_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 29}) {
         if (depth > 129 && rows != 7 && rows != 1) continue;  // the long ones take their time in the scalar kernels
         binary_products(table, random, rows, depth, outputs);
         integer_products(table, random, rows, depth, outputs);
         float_products(table, random, rows, depth, outputs);
       }
+    }
+  }
+}
+
+// Where a kernel that counts in bytes must empty them: after 7 words, 31 words, 31 groups of 8 words. Signs that all
+// differ fill a byte fastest.
+void full_counts(const Table& table) {
+  for (const size_t words : {6, 7, 8, 9, 14, 15, 30, 32, 62, 247, 248, 249, 255, 256, 257, 496, 520, 1024, 2050}) {
+    for (const size_t outputs : {16, 48, 64}) {
+      constexpr size_t kRows = 7;
+      const std::vector<uint32_t> patches(kRows * words, 0xFFFFFFFFu), weights(words * outputs, 0);
+      const std::vector<int32_t> start(outputs, 5);
+      const std::vector<const int32_t*> starts(kRows, start.data());
+      const BinaryProduct product{patches.data(), kRows,         words, weights.data(), words, outputs,
+                                  outputs,        starts.data(), 0};
+      std::vector<int32_t> sums(kRows * outputs);
+      table.binary_sums(&product, sums.data(), outputs);
+      const int32_t expected = 5 - 64 * static_cast<int32_t>(words);
+      check::that(std::all_of(sums.begin(), sums.end(), [&](int32_t n) { return n == expected; }),
+                  title(table, "binary_sums of signs that all differ, words", words));
     }
   }
 }
@@ -303,6 +323,7 @@ void all_kernels(const Table& table) {
     float_pool(table, random, size);
   }
   products(table, random);
+  full_counts(table);
   std::printf("isa %s: %ld checks\n", table.isa, check::checks - before);
 }
 

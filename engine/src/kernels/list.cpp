@@ -10,7 +10,11 @@ namespace kernels {
 
 extern const Table kScalar;
 #if defined(__x86_64__)
+extern const Table kAvx2;
 extern const Table kAvx512;
+extern const Table kAvx512Vpopcntdq;
+#elif defined(__aarch64__)
+extern const Table kNeon;
 #endif
 
 const std::vector<const Table*>& all() {
@@ -18,7 +22,11 @@ const std::vector<const Table*>& all() {
     std::vector<const Table*> list = {
         &kScalar,
 #if defined(__x86_64__)
+        &kAvx2,
         &kAvx512,
+        &kAvx512Vpopcntdq,
+#elif defined(__aarch64__)
+        &kNeon,
 #endif
     };
     std::sort(list.begin(), list.end(), [](const Table* a, const Table* b) { return a->priority > b->priority; });

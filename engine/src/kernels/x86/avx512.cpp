@@ -1,8 +1,8 @@
-// AVX-512 with VPOPCNTDQ (Ice Lake, Zen 4 and later).
+// AVX-512 without VPOPCNTDQ (Skylake-X, Cascade Lake).
 //
-// A product keeps a tile of 6 pixels x 64 outputs in 24 registers: each step loads 4 vectors of weights, and broadcasts
-// one input word for each pixel. xor + popcount + add are 3 instructions for 16 x 32 products, the bound of these
-// processors; carry-save adders, which need fewer, were 7 to 20 % slower here, since they take twice the registers.
+// Carry-save adders (Harley-Seal; Mula, Kurz, Lemire 2018, arXiv:1611.07612) sum 8 words of differences to digits, so
+// that bits are counted, by look-up of nibbles, once in 8 words: 25 instructions for 8 x 16 x 32 products, where
+// counting every word takes 64.
 #include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
@@ -18,8 +18,7 @@ namespace {
 // Reads the processor's and, through xgetbv, the operating system's word; runs everywhere.
 bool supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("fma");
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 
 }  // namespace
@@ -27,422 +26,143 @@ bool supported() {
 }  // namespace sbit
 
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,fma"))), \
-                             apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,fma")
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,fma")
 #endif
 
-#define SIGNBIT_INLINE inline __attribute__((always_inline))
+#include "avx512_shared.h"
 
 namespace sbit {
 namespace kernels {
 namespace {
 
-// The first `count` of 16 lanes.
-SIGNBIT_INLINE __mmask16 first_lanes(size_t count) {
-  return count >= 16 ? (__mmask16)0xFFFF : (__mmask16)((1u << count) - 1);
-}
-SIGNBIT_INLINE uint64_t first_bits(size_t count) { return count >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1; }
-
-// ---- products ----
-
-constexpr int kTileRows = 6;
-
-// What a product does with the sums of a tile: store them, or turn them into words of signs.
-struct StoreSums {
-  int32_t* sums;
-  size_t stride;
-  size_t outputs;
-
-  template <int kRows, int kVectors>
-  SIGNBIT_INLINE void tile(size_t row, const __m512i (&values)[kRows][kVectors]) const {
-    const __mmask16 last = first_lanes(outputs - 16 * (kVectors - 1));
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      int32_t* target = sums + (row + r) * stride;
-#pragma GCC unroll 4
-      for (int v = 0; v + 1 < kVectors; ++v) _mm512_storeu_si512(target + 16 * v, values[r][v]);
-      _mm512_mask_storeu_epi32(target + 16 * (kVectors - 1), last, values[r][kVectors - 1]);
-    }
-  }
+// Bits 2^0 + bits 2^0 + ... of the same weight, kept apart: ones, twos and fours are the digits of what was counted.
+struct Digits {
+  __m512i ones, twos, fours;
 };
 
-struct StoreSigns {
-  uint64_t* words;
-  size_t stride;
-  const Intervals* intervals;
+// The carry of digit + a + b, and the new digit.
+SIGNBIT_INLINE __m512i carry_save(__m512i* digit, __m512i a, __m512i b) {
+  const __m512i carry = _mm512_ternarylogic_epi32(*digit, a, b, 0xE8);  // the majority
+  *digit = _mm512_ternarylogic_epi32(*digit, a, b, 0x96);               // a xor of three
+  return carry;
+}
 
-  // Masks go to memory 16 bits at a time, straight from the mask registers: there are 8 of those, and a detour through
-  // general registers made a 1x1 convolution of 64 channels 17 % slower (Zen 5). Padded lanes give +1, a clear bit.
-  template <int kRows, int kVectors>
-  SIGNBIT_INLINE void tile(size_t row, const __m512i (&values)[kRows][kVectors]) const {
-    if (kVectors < 4) {
-      for (int r = 0; r < kRows; ++r) words[(row + r) * stride] = 0;
-    }
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      const __m512i low = _mm512_loadu_si512(intervals->low + 16 * v);
-      const __m512i range = _mm512_loadu_si512(intervals->range + 16 * v);
-      const __mmask16 when_inside = (__mmask16)(intervals->inside[0] >> (16 * v));
-#pragma GCC unroll 6
+// The same of digit + (x0 ^ w0) + (x1 ^ w1). The two differences are never made: with t = digit ^ x0 ^ w0 and
+// s = t ^ x1 ^ w1, the majority of digit, digit ^ t and t ^ s is a function of digit, t and s.
+SIGNBIT_INLINE __m512i carry_of_pair(__m512i* digit, __m512i x0, __m512i w0, __m512i x1, __m512i w1) {
+  const __m512i t = _mm512_ternarylogic_epi32(*digit, x0, w0, 0x96);
+  const __m512i s = _mm512_ternarylogic_epi32(t, x1, w1, 0x96);
+  const __m512i carry = _mm512_ternarylogic_epi32(*digit, t, s, 0x74);
+  *digit = s;
+  return carry;
+}
+
+// Bits of each byte.
+SIGNBIT_INLINE __m512i byte_counts(__m512i x) {
+  const __m512i counts = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+  const __m512i nibble = _mm512_set1_epi8(15);
+  const __m512i low = _mm512_shuffle_epi8(counts, _mm512_and_si512(x, nibble));
+  const __m512i high = _mm512_shuffle_epi8(counts, _mm512_and_si512(_mm512_srli_epi16(x, 4), nibble));
+  return _mm512_add_epi8(low, high);
+}
+
+// weight * the sum of the four bytes of each lane.
+SIGNBIT_INLINE __m512i lane_sums(__m512i bytes, char weight) {
+  return _mm512_madd_epi16(_mm512_maddubs_epi16(bytes, _mm512_set1_epi8(weight)), _mm512_set1_epi16(1));
+}
+
+constexpr size_t kStepWords = 8;
+// A step adds at most 8 to a byte: 31 of them fit.
+constexpr size_t kMostSteps = 31;
+// The digits, counts and totals of 3 pixels and a step's 8 vectors of weights are 23 registers.
+constexpr int kColumnRows = 3;
+
+// The differing signs of kRows pixels and 16 outputs, to totals[0], totals[total_stride], ...
+template <int kRows>
+void binary_column(const uint32_t* patch, size_t stride, const uint32_t* weights, size_t lanes, size_t words,
+                   __m512i* totals, size_t total_stride) {
+  Digits digits[kRows];
+  __m512i sums[kRows];
+#pragma GCC unroll 3
+  for (int r = 0; r < kRows; ++r) {
+    sums[r] = digits[r].ones = digits[r].twos = digits[r].fours = _mm512_setzero_si512();
+  }
+  size_t word = 0;
+  while (words - word >= kStepWords) {
+    const size_t left = (words - word) / kStepWords, steps = left < kMostSteps ? left : kMostSteps;
+    __m512i eights[kRows];
+#pragma GCC unroll 3
+    for (int r = 0; r < kRows; ++r) eights[r] = _mm512_setzero_si512();
+    for (size_t step = 0; step < steps; ++step, word += kStepWords) {
+      __m512i w[kStepWords];
+#pragma GCC unroll 8
+      for (size_t i = 0; i < kStepWords; ++i) w[i] = _mm512_loadu_si512(weights + (word + i) * lanes);
+#pragma GCC unroll 3
       for (int r = 0; r < kRows; ++r) {
-        const __mmask16 inside = _mm512_cmple_epu32_mask(_mm512_sub_epi32(values[r][v], low), range);
-        const __mmask16 negative = _kxor_mask16(inside, when_inside);
-        __builtin_memcpy((char*)(words + (row + r) * stride) + 2 * v, &negative, 2);
+        __m512i x[kStepWords];
+#pragma GCC unroll 8
+        for (size_t i = 0; i < kStepWords; ++i) x[i] = _mm512_set1_epi32((int)patch[r * stride + word + i]);
+        Digits* d = &digits[r];
+        const __m512i twos01 = carry_of_pair(&d->ones, x[0], w[0], x[1], w[1]);
+        const __m512i twos23 = carry_of_pair(&d->ones, x[2], w[2], x[3], w[3]);
+        const __m512i fours03 = carry_save(&d->twos, twos01, twos23);
+        const __m512i twos45 = carry_of_pair(&d->ones, x[4], w[4], x[5], w[5]);
+        const __m512i twos67 = carry_of_pair(&d->ones, x[6], w[6], x[7], w[7]);
+        const __m512i fours47 = carry_save(&d->twos, twos45, twos67);
+        eights[r] = _mm512_add_epi8(eights[r], byte_counts(carry_save(&d->fours, fours03, fours47)));
       }
     }
+#pragma GCC unroll 3
+    for (int r = 0; r < kRows; ++r) sums[r] = _mm512_add_epi32(sums[r], lane_sums(eights[r], 8));
   }
-};
+  __m512i rest[kRows];
+#pragma GCC unroll 3
+  for (int r = 0; r < kRows; ++r) rest[r] = _mm512_setzero_si512();
+  for (; word < words; ++word) {
+    const __m512i w = _mm512_loadu_si512(weights + word * lanes);
+#pragma GCC unroll 3
+    for (int r = 0; r < kRows; ++r) {
+      const __m512i x = _mm512_set1_epi32((int)patch[r * stride + word]);
+      rest[r] = _mm512_add_epi8(rest[r], byte_counts(_mm512_xor_si512(x, w)));
+    }
+  }
+#pragma GCC unroll 3
+  for (int r = 0; r < kRows; ++r) {
+    if (words >= kStepWords) {
+      // 7 * 8 of the last words and 7 * 8 of the digits fit a byte.
+      const __m512i twos = byte_counts(digits[r].twos), fours = byte_counts(digits[r].fours);
+      const __m512i halves = _mm512_add_epi8(twos, _mm512_add_epi8(fours, fours));
+      rest[r] = _mm512_add_epi8(rest[r], _mm512_add_epi8(byte_counts(digits[r].ones), _mm512_add_epi8(halves, halves)));
+    }
+    totals[r * total_stride] = _mm512_add_epi32(sums[r], lane_sums(rest[r], 1));
+  }
+}
 
 template <int kRows, int kVectors, class Store>
 void binary_tile(const BinaryProduct* product, size_t row, const Store& store) {
-  const uint32_t* patch = product->patches + row * product->patch_stride;
-  const size_t stride = product->patch_stride;
-  const uint32_t* weights = product->weights;
+  constexpr int kFirst = kRows <= kColumnRows ? kRows : (kRows + 1) / 2;
+  const size_t stride = product->patch_stride, words = product->words, lanes = 16 * kVectors;
+  const uint32_t* patch = product->patches + row * stride;
   __m512i counts[kRows][kVectors];
-#pragma GCC unroll 6
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) counts[r][v] = _mm512_setzero_si512();
-  }
-  for (size_t word = 0; word < product->words; ++word, weights += 16 * kVectors) {
-    __m512i weight[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) weight[v] = _mm512_loadu_si512(weights + 16 * v);
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      const __m512i input = _mm512_set1_epi32((int)patch[r * stride + word]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        const __m512i differing = _mm512_popcnt_epi32(_mm512_xor_si512(input, weight[v]));
-        counts[r][v] = _mm512_add_epi32(counts[r][v], differing);
-      }
+  for (int v = 0; v < kVectors; ++v) {
+    const uint32_t* weights = product->weights + 16 * v;
+    binary_column<kFirst>(patch, stride, weights, lanes, words, &counts[0][v], kVectors);
+    if constexpr (kRows > kFirst) {
+      binary_column<kRows - kFirst>(patch + kFirst * stride, stride, weights, lanes, words, &counts[kFirst][v],
+                                    kVectors);
     }
   }
-#pragma GCC unroll 6
-  for (int r = 0; r < kRows; ++r) {
-    const int32_t* start = product->starts[row + r] + product->first_lane;
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      const __m512i twice = _mm512_add_epi32(counts[r][v], counts[r][v]);
-      counts[r][v] = _mm512_sub_epi32(_mm512_loadu_si512(start + 16 * v), twice);
-    }
-  }
+  counts_to_sums(product, row, counts);
   store.tile(row, counts);
-}
-
-template <int kRows, int kVectors, class Store>
-void integer_tile(const IntegerProduct* product, size_t row, const Store& store) {
-  const int16_t* patch = product->patches + row * product->patch_stride;
-  const size_t stride = product->patch_stride;
-  const int16_t* weights = product->weights;
-  __m512i sums[kRows][kVectors];
-#pragma GCC unroll 6
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = _mm512_setzero_si512();
-  }
-  for (size_t pair = 0; pair < product->pairs; ++pair, weights += 32 * kVectors) {
-    __m512i weight[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) weight[v] = _mm512_loadu_si512(weights + 32 * v);
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      int32_t both;
-      __builtin_memcpy(&both, patch + r * stride + 2 * pair, 4);
-      const __m512i input = _mm512_set1_epi32(both);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        sums[r][v] = _mm512_add_epi32(sums[r][v], _mm512_madd_epi16(input, weight[v]));
-      }
-    }
-  }
-  store.tile(row, sums);
-}
-
-template <int kRows, int kVectors, class Store>
-void float_tile(const FloatProduct* product, size_t row, const Store& store) {
-  const float* patch = product->patches + row * product->patch_stride;
-  const size_t stride = product->patch_stride;
-  const float* weights = product->weights;
-  __m512 sums[kRows][kVectors];
-#pragma GCC unroll 6
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sums[r][v] = _mm512_loadu_ps(product->start + 16 * v);
-  }
-  for (size_t i = 0; i < product->depth; ++i, weights += 16 * kVectors) {
-    __m512 weight[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) weight[v] = _mm512_loadu_ps(weights + 16 * v);
-#pragma GCC unroll 6
-    for (int r = 0; r < kRows; ++r) {
-      const __m512 input = _mm512_set1_ps(patch[r * stride + i]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = _mm512_fmadd_ps(input, weight[v], sums[r][v]);
-    }
-  }
-  __m512i values[kRows][kVectors];
-#pragma GCC unroll 6
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) values[r][v] = _mm512_castps_si512(sums[r][v]);
-  }
-  store.tile(row, values);
-}
-
-// One tile of kRows pixels, for each kind of product.
-template <int kRows, int kVectors, class Store>
-SIGNBIT_INLINE void tile(const BinaryProduct* product, size_t row, const Store& store) {
-  binary_tile<kRows, kVectors>(product, row, store);
-}
-template <int kRows, int kVectors, class Store>
-SIGNBIT_INLINE void tile(const IntegerProduct* product, size_t row, const Store& store) {
-  integer_tile<kRows, kVectors>(product, row, store);
-}
-template <int kRows, int kVectors, class Store>
-SIGNBIT_INLINE void tile(const FloatProduct* product, size_t row, const Store& store) {
-  float_tile<kRows, kVectors>(product, row, store);
-}
-
-template <int kVectors, class Product, class Store>
-void all_rows(const Product* product, const Store& store) {
-  size_t row = 0;
-  for (; row + kTileRows <= product->rows; row += kTileRows) tile<kTileRows, kVectors>(product, row, store);
-  switch (product->rows - row) {
-    case 5: return tile<5, kVectors>(product, row, store);
-    case 4: return tile<4, kVectors>(product, row, store);
-    case 3: return tile<3, kVectors>(product, row, store);
-    case 2: return tile<2, kVectors>(product, row, store);
-    case 1: return tile<1, kVectors>(product, row, store);
-    default: return;
-  }
-}
-
-template <class Product, class Store>
-void multiply(const Product* product, const Store& store) {
-  switch (product->lanes / 16) {
-    case 1: return all_rows<1>(product, store);
-    case 2: return all_rows<2>(product, store);
-    case 3: return all_rows<3>(product, store);
-    default: return all_rows<4>(product, store);
-  }
-}
-
-void binary_sums(const BinaryProduct* product, int32_t* sums, size_t stride) {
-  multiply(product, StoreSums{sums, stride, product->outputs});
-}
-
-void binary_signs(const BinaryProduct* product, const Intervals* intervals, uint64_t* words, size_t stride) {
-  multiply(product, StoreSigns{words, stride, intervals});
-}
-
-void integer_sums(const IntegerProduct* product, int32_t* sums, size_t stride) {
-  multiply(product, StoreSums{sums, stride, product->outputs});
-}
-
-// The stores only move 32-bit lanes: floats go the way of the integers.
-void float_sums(const FloatProduct* product, float* sums, size_t stride) {
-  multiply(product, StoreSums{(int32_t*)sums, stride, product->outputs});
-}
-
-// ---- signs ----
-
-void pack_signs(const float* values, size_t count, uint64_t* words) {
-  const __m512 zero = _mm512_setzero_ps();
-  for (size_t first = 0; first < count; first += 64) {
-    uint64_t word = 0;
-#pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) {
-      const size_t at = first + 16 * v;
-      const __m512 part = _mm512_maskz_loadu_ps(at < count ? first_lanes(count - at) : 0, values + at);
-      word |= (uint64_t)_mm512_cmp_ps_mask(part, zero, _CMP_NGE_UQ) << (16 * v);
-    }
-    words[first / 64] = word;
-  }
-}
-
-void unpack_signs(const uint64_t* words, size_t count, float* values) {
-  const __m512 plus = _mm512_set1_ps(1.0f), minus = _mm512_set1_ps(-1.0f);
-  for (size_t i = 0; i < count; i += 16) {
-    const __mmask16 negative = (__mmask16)(words[i / 64] >> (i % 64));
-    _mm512_mask_storeu_ps(values + i, first_lanes(count - i), _mm512_mask_blend_ps(negative, plus, minus));
-  }
-}
-
-void threshold(const int32_t* integers, size_t channels, const Intervals* intervals, uint64_t* words) {
-  for (size_t first = 0; first < channels; first += 64) {
-    uint64_t inside = 0;
-#pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) {
-      const size_t at = first + 16 * v;
-      const __mmask16 lanes = at < channels ? first_lanes(channels - at) : 0;
-      const __m512i distance =
-          _mm512_sub_epi32(_mm512_maskz_loadu_epi32(lanes, integers + at), _mm512_loadu_si512(intervals->low + at));
-      const __mmask16 mask = _mm512_cmple_epu32_mask(distance, _mm512_loadu_si512(intervals->range + at));
-      inside |= (uint64_t)mask << (16 * v);
-    }
-    words[first / 64] = (inside ^ intervals->inside[first / 64]) & first_bits(channels - first);
-  }
-}
-
-// ---- pointwise ----
-
-void int32_to_float(const int32_t* integers, size_t count, float* values) {
-  for (size_t i = 0; i < count; i += 16) {
-    const __mmask16 lanes = first_lanes(count - i);
-    _mm512_mask_storeu_ps(values + i, lanes, _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(lanes, integers + i)));
-  }
-}
-
-void uint8_to_float(const uint8_t* pixels, size_t count, float* values) {
-  for (size_t i = 0; i < count; i += 16) {
-    const __mmask16 lanes = first_lanes(count - i);
-    const __m512i wide = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes, pixels + i));
-    _mm512_mask_storeu_ps(values + i, lanes, _mm512_cvtepi32_ps(wide));
-  }
-}
-
-// The operations of sigmoid.h, one for one.
-struct Exponentials {
-  __m512 over_one, first, second;
-};
-
-SIGNBIT_INLINE Exponentials exponentials(__m512 t) {
-  using namespace sigmoid_steps;
-  const __m512 least = _mm512_set1_ps(kLeast), round = _mm512_set1_ps(kRound);
-  const __m512 clamped = _mm512_max_ps(t, least);  // the second where t is NaN
-  const __m512 n = _mm512_sub_ps(_mm512_fmadd_ps(clamped, _mm512_set1_ps(kLog2E), round), round);
-  __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(kLn2High), clamped);
-  r = _mm512_fnmadd_ps(n, _mm512_set1_ps(kLn2Low), r);
-  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(kC7), r, _mm512_set1_ps(kC6));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kC5));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kC4));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kC3));
-  p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(kC2));
-  p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), r);
-  const __m512i whole = _mm512_cvttps_epi32(n), half = _mm512_srai_epi32(whole, 1);
-  const __m512i bias = _mm512_set1_epi32(127);
-  const __m512i first = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
-  const __m512i second = _mm512_slli_epi32(_mm512_add_epi32(_mm512_sub_epi32(whole, half), bias), 23);
-  const __mmask16 not_zero = _mm512_cmp_ps_mask(t, least, _CMP_GT_OQ);
-  return {p, _mm512_maskz_mov_ps(not_zero, _mm512_castsi512_ps(first)), _mm512_castsi512_ps(second)};
-}
-
-SIGNBIT_INLINE __m512 minus_magnitude(__m512 x) { return _mm512_or_ps(x, _mm512_set1_ps(-0.0f)); }
-
-// top / (1 + z), and x itself where it is NaN
-SIGNBIT_INLINE __m512 finish(__m512 x, __m512 top, __m512 z) {
-  const __m512 result = _mm512_div_ps(top, _mm512_add_ps(_mm512_set1_ps(1.0f), z));
-  return _mm512_mask_mov_ps(result, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
-}
-
-SIGNBIT_INLINE __m512 whole_exponential(const Exponentials& e) {
-  return _mm512_mul_ps(_mm512_mul_ps(_mm512_add_ps(e.over_one, _mm512_set1_ps(1.0f)), e.first), e.second);
-}
-
-SIGNBIT_INLINE __m512 sigmoids(__m512 x) {
-  const __m512 z = whole_exponential(exponentials(minus_magnitude(x)));
-  const __mmask16 positive = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GE_OQ);
-  return finish(x, _mm512_mask_mov_ps(z, positive, _mm512_set1_ps(1.0f)), z);
-}
-
-SIGNBIT_INLINE __m512 silus(__m512 x) {
-  const Exponentials e = exponentials(minus_magnitude(x));
-  const __m512 xz = _mm512_mul_ps(_mm512_mul_ps(_mm512_fmadd_ps(x, e.over_one, x), e.first), e.second);
-  const __mmask16 positive = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GE_OQ);
-  return finish(x, _mm512_mask_mov_ps(xz, positive, x), whole_exponential(e));
-}
-
-template <int kStep>
-SIGNBIT_INLINE __m512 step_value(__m512 a, __m512 b, __m512 c) {
-  const __mmask16 a_is_nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
-  switch (kStep) {
-    case kAdd: return _mm512_add_ps(a, b);
-    case kSubtract: return _mm512_sub_ps(a, b);
-    case kMultiply: return _mm512_mul_ps(a, b);
-    case kDivide: return _mm512_div_ps(a, b);
-    case kMinimum: return _mm512_mask_mov_ps(_mm512_min_ps(a, b), a_is_nan, a);
-    case kMaximum: return _mm512_mask_mov_ps(_mm512_max_ps(a, b), a_is_nan, a);
-    case kFusedMultiplyAdd: return _mm512_fmadd_ps(a, b, c);
-    case kPRelu:
-      return _mm512_mask_mov_ps(_mm512_mul_ps(a, b), _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ), a);
-    case kSigmoid: return sigmoids(a);
-    default: return silus(a);
-  }
-}
-
-template <int kStep>
-void step_values(const float* a, const float* b, const float* c, size_t count, float* values) {
-  for (size_t i = 0; i < count; i += 16) {
-    const __mmask16 lanes = first_lanes(count - i);
-    const __m512 x = _mm512_maskz_loadu_ps(lanes, a + i);
-    const __m512 y = kStep < kSigmoid ? _mm512_maskz_loadu_ps(lanes, b + i) : x;
-    const __m512 z = kStep == kFusedMultiplyAdd ? _mm512_maskz_loadu_ps(lanes, c + i) : x;
-    _mm512_mask_storeu_ps(values + i, lanes, step_value<kStep>(x, y, z));
-  }
-}
-
-void pointwise(Step step, const float* a, const float* b, const float* c, size_t count, float* values) {
-  switch (step) {
-    case kAdd: return step_values<kAdd>(a, b, c, count, values);
-    case kSubtract: return step_values<kSubtract>(a, b, c, count, values);
-    case kMultiply: return step_values<kMultiply>(a, b, c, count, values);
-    case kDivide: return step_values<kDivide>(a, b, c, count, values);
-    case kMinimum: return step_values<kMinimum>(a, b, c, count, values);
-    case kMaximum: return step_values<kMaximum>(a, b, c, count, values);
-    case kFusedMultiplyAdd: return step_values<kFusedMultiplyAdd>(a, b, c, count, values);
-    case kPRelu: return step_values<kPRelu>(a, b, c, count, values);
-    case kSigmoid: return step_values<kSigmoid>(a, b, c, count, values);
-    case kSilu: return step_values<kSilu>(a, b, c, count, values);
-  }
-}
-
-// ---- pools ----
-
-void pool_int32(const int32_t* const* pixels, size_t taps, size_t channels, const int32_t* flip, int32_t* largest) {
-  for (size_t i = 0; i < channels; i += 16) {
-    const __mmask16 lanes = first_lanes(channels - i);
-    const __m512i flipped = flip ? _mm512_maskz_loadu_epi32(lanes, flip + i) : _mm512_setzero_si512();
-    __m512i best = _mm512_xor_si512(_mm512_maskz_loadu_epi32(lanes, pixels[0] + i), flipped);
-    for (size_t tap = 1; tap < taps; ++tap) {
-      const __m512i value = _mm512_xor_si512(_mm512_maskz_loadu_epi32(lanes, pixels[tap] + i), flipped);
-      best = _mm512_max_epi32(best, value);
-    }
-    _mm512_mask_storeu_epi32(largest + i, lanes, _mm512_xor_si512(best, flipped));
-  }
-}
-
-void pool_float(const float* const* pixels, size_t taps, size_t channels, float* largest) {
-  for (size_t i = 0; i < channels; i += 16) {
-    const __mmask16 lanes = first_lanes(channels - i);
-    __m512 best = _mm512_maskz_loadu_ps(lanes, pixels[0] + i);
-    for (size_t tap = 1; tap < taps; ++tap) {
-      const __m512 value = _mm512_maskz_loadu_ps(lanes, pixels[tap] + i);
-      const __mmask16 wins =
-          _mm512_cmp_ps_mask(value, best, _CMP_GT_OQ) | _mm512_cmp_ps_mask(value, value, _CMP_UNORD_Q);
-      best = _mm512_mask_mov_ps(best, wins, value);
-    }
-    _mm512_mask_storeu_ps(largest + i, lanes, best);
-  }
-}
-
-void pool_bits(const uint64_t* const* pixels, size_t taps, size_t words, const uint64_t* flip, uint64_t* largest) {
-  for (size_t word = 0; word < words; ++word) {
-    const uint64_t flipped = flip ? flip[word] : 0;
-    uint64_t best = pixels[0][word] ^ flipped;
-    for (size_t tap = 1; tap < taps; ++tap) best &= pixels[tap][word] ^ flipped;
-    largest[word] = best ^ flipped;
-  }
 }
 
 }  // namespace
 }  // namespace kernels
 }  // namespace sbit
 
-#undef SIGNBIT_INLINE
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
