@@ -14,6 +14,7 @@ from signbit.extras import need
 
 need("torch", __name__)
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -74,19 +75,17 @@ def verify(
     *,
     isa: str | None = None,
     threads: int = 1,
-    op_images: int = 256,
     batch: int = 64,
     graph: Graph | None = None,
 ) -> Verification:
     """Compare a module with the model file it was converted to.
 
     Args:
-        module: as it was given to `convert`; it is run in eval mode, float32, on the CPU.
+        module: as it was given to `convert`; a copy of it runs in eval mode, float32, on the CPU.
         model: the model file, loaded.
         images: real inputs [N, C, H, W] or [N, F], of the model's input type.
         isa: the instruction set of the engine; the best one by default.
         threads: of the engine.
-        op_images: how many of the images are compared op by op; all go through the whole network.
         batch: how many are run at once.
         graph: of the module, where it was captured before (a second instruction set, say).
     """
@@ -94,9 +93,9 @@ def verify(
     several = model.session(threads=threads, isa=isa, batch=BATCHED)
     comparison = Comparison(graph or capture(module, images[:2]), model, one, several)
     found = Verification(is_exact(comparison), comparison.session.isa, comparison.results)
-    module = module.eval().to("cpu")
+    module = copy.deepcopy(module).eval().to("cpu")
     adversarial = list(adversarial_inputs(tuple(images.shape[1:]), images.dtype))
-    for name, inputs in [*adversarial, *_batches("image", images[:op_images], batch)]:
+    for name, inputs in [*adversarial, *_batches("image", images, batch)]:
         _check_ops(comparison, found, name, inputs)
     for name, inputs in [*adversarial, *_batches("image", images, batch)]:
         _check_network(comparison, found, module, name, inputs)
