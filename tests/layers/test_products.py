@@ -196,3 +196,19 @@ def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
 def test_wrong_type_of_binarizer() -> None:
     with pytest.raises(TypeError, match="give a Binarizer or one of the names approx_sign"):
         BinaryLinear(3, 4, weight_binarizer=torch.sign)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    "layer", [BinaryLinear(6, 2, input_binarizer=None), BinaryConv2d(6, 2, 1, input_binarizer=None)]
+)
+def test_real_values_are_not_rounded_in_silence(layer: nn.Module, training: bool) -> None:
+    """Training may stand on real values; an exact product of them would be rounded without a word."""
+    x = torch.full((2, 6) if isinstance(layer, BinaryLinear) else (2, 6, 1, 1), 0.3)
+    layer.train(training)
+    if training:
+        assert not torch.equal(layer(x), layer(x).round())
+    else:
+        with pytest.raises(ValueError, match="give it a binarizer"):
+            layer(x)
+        layer(x.sign())

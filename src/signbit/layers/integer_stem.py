@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from signbit.binarizers import Binarizer
 from signbit.layers.arguments import binarizer_of, pair, positive
+from signbit.layers.binary_layer import reset_as_torch
 from signbit.layers.product import Geometry, scaled_integer_conv2d
 
 CODE_LIMIT = 127
@@ -78,10 +79,7 @@ class IntegerConv2d(nn.Module):
 
     def reset_parameters(self) -> None:
         """Initialise as torch.nn.Conv2d does."""
-        bound = 1 / math.sqrt(self.weight[0].numel())
-        nn.init.uniform_(self.weight, -bound, bound)
-        if self.bias is not None:
-            nn.init.uniform_(self.bias, -bound, bound)
+        reset_as_torch(self.weight, self.bias)
 
     def codes_and_scale(self) -> tuple[Tensor, Tensor]:
         """Integer codes (out, in, height, width) and the scale of each output channel (out,)."""
