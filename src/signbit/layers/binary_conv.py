@@ -22,7 +22,7 @@ class BinaryConv2d(BinaryLayer):
     Args:
         padding_value: 0 (a third symbol, which published networks were trained with), +1 or -1.
         input_binarizer: a method's name, a binarizer (which layers may share), or None where the input holds codes
-            already (in eval mode real values are refused: they would be rounded).
+            already.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:

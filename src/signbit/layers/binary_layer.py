@@ -54,30 +54,20 @@ class BinaryLayer(nn.Module, ABC):
     def operands(self, x: Tensor) -> Operands:
         """What enters the product for an input x.
 
-        Raises:
-            ValueError: the layer is in eval mode, has no input binarizer, and x holds real values.
+        Without an input binarizer x may be real, where a shared sign is in mode `real`: the product is not exact then.
         """
         codes = x if self.input_binarizer is None else self.input_binarizer(x)
         one_bit = self.weight_binarizer.mode == "binary"
         scale = self.weight_binarizer.scale(self.weight) if one_bit else None
         both = (self.input_binarizer, self.weight_binarizer)
         exact = not self.training and all(b is None or b.mode == "binary" for b in both)
-        if exact and self.input_binarizer is None:
-            check_codes(codes)
+        exact = exact and (self.input_binarizer is not None or holds_codes(codes))
         return Operands(codes, self.weight_binarizer(self.weight), scale, exact)
 
 
-def check_codes(codes: Tensor) -> None:
-    """Refuse an input whose exact product would be rounded in silence; a capture has no values to look at.
-
-    Raises:
-        ValueError: a value is not a whole number.
-    """
-    if not torch.compiler.is_compiling() and not bool((codes == codes.round()).all()):
-        raise ValueError(
-            "the input has real values where codes (-1 and +1) belong: the layer has input_binarizer=None, and in eval "
-            "mode its product is rounded to integers; give it a binarizer, or binarize its input before"
-        )
+def holds_codes(x: Tensor) -> bool:
+    """Whether an exact product of x may be rounded: x holds whole numbers. A capture has no values to look at."""
+    return torch.compiler.is_compiling() or bool((x == x.round()).all())
 
 
 def reset_as_torch(weight: Tensor, bias: Tensor | None) -> None:

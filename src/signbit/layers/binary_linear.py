@@ -18,8 +18,7 @@ class BinaryLinear(BinaryLayer):
     in_features in magnitude; then comes the weight binarizer's scale, then the bias.
 
     Args:
-        input_binarizer: a method's name, a binarizer, or None where the input holds codes already
-            (in eval mode real values are refused: they would be rounded).
+        input_binarizer: a method's name, a binarizer, or None where the input holds codes already.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:
