@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from signbit.convert.graph import Graph, capture
 from signbit.engine import Model
 from signbit.verify.adversarial import adversarial_inputs
-from signbit.verify.compare import Comparison, OpResult
+from signbit.verify.compare import Array, Comparison, OpResult
 from signbit.verify.network import cause_of_difference, first_difference, is_exact
 
 BATCHED = 4  # images at once in the second session; the adversarial batches of 1, 3 and 5 leave remainders
@@ -96,9 +96,11 @@ def verify(
     module = copy.deepcopy(module).eval().to("cpu")
     adversarial = list(adversarial_inputs(tuple(images.shape[1:]), images.dtype))
     for name, inputs in [*adversarial, *_batches("image", images, batch)]:
-        _check_ops(comparison, found, name, inputs)
-    for name, inputs in [*adversarial, *_batches("image", images, batch)]:
-        _check_network(comparison, found, module, name, inputs)
+        values = comparison.torch_values(inputs)
+        _check_ops(comparison, found, name, values)
+        with torch.no_grad():
+            wanted = module(inputs).numpy()
+        _check_network(comparison, found, name, inputs, values, wanted)
     return found
 
 
@@ -107,17 +109,17 @@ def _batches(name: str, images: Tensor, batch: int) -> Iterable[tuple[str, Tenso
         yield f"{name} {first}", images[first : first + batch]
 
 
-def _check_ops(comparison: Comparison, found: Verification, name: str, inputs: Tensor) -> None:
+def _check_ops(comparison: Comparison, found: Verification, name: str, values: list[Array | None]) -> None:
     failed = {op.index for op in comparison.results if op.error}
-    comparison.check_ops(comparison.torch_values(inputs))
+    comparison.check_ops(values)
     for op in comparison.results:
         if op.error and op.index not in failed:
             found.errors.append(f"op {op.index} ({op.kind} {op.name}), {name}: {op.error}")
 
 
-def _check_network(comparison: Comparison, found: Verification, module: nn.Module, name: str, inputs: Tensor) -> None:
-    with torch.no_grad():
-        wanted = module(inputs).numpy()
+def _check_network(
+    comparison: Comparison, found: Verification, name: str, inputs: Tensor, values: list[Array | None], wanted: Array
+) -> None:
     layout = inputs.permute(0, 2, 3, 1).contiguous().numpy() if inputs.dim() == 4 else inputs.contiguous().numpy()
     got = comparison.session.run(layout)
     if comparison.batched.run(layout).tobytes() != got.tobytes():
@@ -129,7 +131,6 @@ def _check_network(comparison: Comparison, found: Verification, module: nn.Modul
     differing = np.nonzero((got.argmax(1) != wanted.argmax(1)).reshape(len(inputs), -1).any(1))[0]
     found.mismatched_predictions += len(differing)
     if found.exact:
-        values = comparison.torch_values(inputs)
         unequal = first_difference(comparison, values, comparison.session.trace(layout))
         if unequal or len(differing):
             unequal = unequal or f"{len(differing)} predictions differ"
@@ -137,8 +138,8 @@ def _check_network(comparison: Comparison, found: Verification, module: nn.Modul
         return
     for index in differing.tolist():
         one = slice(index, index + 1)
-        values = comparison.torch_values(inputs[one])
-        cause = cause_of_difference(comparison, values, comparison.session.trace(layout[one]))
+        torch_values = [None if value is None else value[one] for value in values]
+        cause = cause_of_difference(comparison, torch_values, comparison.session.trace(layout[one]))
         if cause in ("flip", "tie"):
             found.traced += 1
         else:
