@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from signbit.convert.write import STEPS
+
 Doubles = NDArray[np.float64]
 
 UNIT = 2.0**-24
@@ -22,11 +24,7 @@ SMALLEST = 2.0**-126  # below it a result may be flushed to zero or lose digits
 SILU_FLUSHED = 2.0**-120  # torch's SiLU is -0.0 below -88.7, where its exponential overflows
 SIGMOID_UNITS = 4  # stated in docs/file-format.md; torch's own sigmoid and SiLU are within it too
 
-_NAMES = dict(
-    enumerate(
-        ("add", "subtract", "multiply", "divide", "minimum", "maximum", "fma", "prelu", "sigmoid", "silu"), start=1
-    )
-)
+_NAMES = {code: name for name, code in STEPS.items()}
 
 
 class Bounded(NamedTuple):
