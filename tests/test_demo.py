@@ -13,7 +13,7 @@ from signbit.train import fit, load_recipe
 @pytest.mark.slow
 def test_accuracy_over_three_splits() -> None:
     accuracies = [
-        fit(load_recipe("binarynet-digits", [f"data.split={split}"]), quiet=True).test_accuracy for split in range(3)
+        fit(load_recipe("binarynet-digits", [f"data.split={split}"]), quiet=True).test.accuracy for split in range(3)
     ]
     assert sum(accuracies) / 3 >= 0.98, accuracies
 

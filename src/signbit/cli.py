@@ -15,8 +15,6 @@ except ModuleNotFoundError:
     sys.exit(f"error: {explain_missing('the command line', 'typer')}")
 
 if TYPE_CHECKING:
-    from signbit.data import Splits
-    from signbit.train.recipe import Recipe
     from signbit.verify import Verification
 
 app = typer.Typer(
@@ -68,13 +66,13 @@ def train(
 
     folder = folder or Path("runs") / Path(recipe).stem
     read = load_recipe(recipe, settings or [])
-    done = fit(read, folder, splits=_splits(read, data_dir), quiet=as_json)
+    done = fit(read, folder, splits=read.data.load(data_dir), quiet=as_json)
     result = {
         "folder": str(folder),
         "checkpoint": str(done.checkpoint),
         "best_epoch": done.best_epoch + 1,
         "held_out_accuracy": done.held_out_accuracy,
-        "test_accuracy": done.test_accuracy,
+        "test_accuracy": done.test.accuracy,
         "seconds": done.seconds,
     }
     show(result, as_json, fields_table)
@@ -95,7 +93,7 @@ def evaluate_checkpoint(
     if part not in ("test", "held_out", "train"):
         fail(f"--part {part}: there are test, held_out and train")
     model, recipe, _ = load_checkpoint(checkpoint)
-    dataset = getattr(_splits(recipe, data_dir), part)
+    dataset = getattr(recipe.data.load(data_dir), part)
     accuracy = evaluate(model, dataset).accuracy
     result = {"checkpoint": str(checkpoint), "part": part, "images": len(dataset), "accuracy": accuracy}
     show(result, as_json, fields_table)
@@ -142,7 +140,7 @@ def verify(
 
     model, recipe, _ = load_checkpoint(checkpoint)
     engine = Model.load(model_file)
-    splits = data_sets.load(data, data_dir) if data else _splits(recipe, data_dir)
+    splits = data_sets.load(data, data_dir) if data else recipe.data.load(data_dir)
     found: Verification = verify_model(model, engine, splits.test.images[:images], isa=isa, threads=threads)
     show(verification(found), as_json, verification_table)
     if not found.ok:
@@ -182,13 +180,6 @@ def binarizers(as_json: Json = False) -> None:
     from signbit.train.catalogue import describe_binarizers
 
     show({"binarizers": describe_binarizers()}, as_json, names_table)
-
-
-def _splits(recipe: Recipe, data_dir: str | None) -> Splits:
-    from signbit import data as data_sets
-
-    where = recipe.data
-    return data_sets.load(where.name, data_dir or where.folder, split=where.split, held_out=where.held_out)
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

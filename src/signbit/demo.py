@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 import signbit
-from signbit import data, models
+from signbit import models
 from signbit.convert import convert
+from signbit.data import Dataset
 from signbit.engine import Model
 from signbit.metrics.operations import count_operations
 from signbit.metrics.storage import count_storage
 from signbit.timing import interleave, machine
-from signbit.train.evaluate import evaluate
 from signbit.train.fit import FitResult, fit
 from signbit.train.recipe import Recipe, load_recipe
 from signbit.train.run_folder import model_arguments
@@ -51,9 +51,7 @@ def run_demo(
         raise ValueError(f"no demo on {name!r}; there are {', '.join(RECIPES)}")
     started = time.perf_counter()
     recipe = load_recipe(RECIPES[name], overrides or [])
-    splits = data.load(
-        recipe.data.name, data_dir or recipe.data.folder, split=recipe.data.split, held_out=recipe.data.held_out
-    )
+    splits = recipe.data.load(data_dir)
     trained = fit(recipe, folder, splits=splits, quiet=quiet)
     test = splits.test
     labels, metadata = list(test.class_names), {"data": recipe.data.name}
@@ -61,16 +59,15 @@ def run_demo(
     model_file_bytes = conversion.save(folder / MODEL_FILE)
     engine = Model.load(folder / MODEL_FILE)
     verification = verify(trained.model, engine, test.images)
-    evaluation = evaluate(trained.model, test)
     predictions = torch.from_numpy(engine.session().run(_channels_last(test.images)).argmax(1))
     twin = _twin(recipe, splits.train).eval()
     assert trained.checkpoint is not None
     return {
         "data": name,
         "test_images": len(test),
-        "test_accuracy_torch": evaluation.accuracy,
+        "test_accuracy_torch": trained.test.accuracy,
         "test_accuracy_engine": float((predictions == test.labels).double().mean()),
-        "mismatched_predictions": int((predictions != evaluation.predictions).sum()),
+        "mismatched_predictions": int((predictions != trained.test.predictions).sum()),
         **_proof(verification),
         "float32_bytes": count_storage(twin).float32_bytes,
         "checkpoint_bytes": trained.checkpoint.stat().st_size,
@@ -87,7 +84,7 @@ def _channels_last(images: Tensor) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
 
 
-def _twin(recipe: Recipe, training: data.Dataset) -> nn.Module:
+def _twin(recipe: Recipe, training: Dataset) -> nn.Module:
     """The real-valued network of the same topology."""
     arguments = model_arguments(recipe, training) | {"binary": False, "stem": "real", "head": "real", "norm": "batch"}
     return models.create(recipe.model.name, **arguments)

@@ -32,7 +32,7 @@ def test_modes_of_the_last_stage_come_back(tiny: Recipe, few_digits: Splits, tmp
     values = tiny.model_dump() | {"stages": [{"activations": "binary", "weights": "real", "epochs": 1}]}
     result = fit(Recipe.model_validate(values), tmp_path, splits=few_digits, quiet=True)
     model, _, info = load_checkpoint(tmp_path)
-    assert evaluate(model, few_digits.test).accuracy == info["test_accuracy"] == result.test_accuracy
+    assert evaluate(model, few_digits.test).accuracy == info["test_accuracy"] == result.test.accuracy
     layers = [m for m in model.modules() if getattr(m, "input_binarizer", None) is not None]
     assert {(m.input_binarizer.mode, m.weight_binarizer.mode) for m in layers} == {("binary", "real")}
 

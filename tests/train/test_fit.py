@@ -43,7 +43,7 @@ def test_run_folder(tiny: Recipe, few_digits: Splits, tmp_path: Path, capsys: py
     assert info["input_shape"] == [1, 8, 8]
     assert info["class_names"] == [str(digit) for digit in range(10)]
     assert info["epoch"] == result.best_epoch
-    assert evaluate(model, few_digits.test).accuracy == result.test_accuracy == info["test_accuracy"]
+    assert evaluate(model, few_digits.test).accuracy == result.test.accuracy == info["test_accuracy"]
     assert evaluate(model, few_digits.held_out).accuracy == result.held_out_accuracy
 
     with pytest.raises(RunFolderError, match="holds a run already"):
@@ -66,8 +66,8 @@ def test_same_seed_same_bits(tiny: Recipe, few_digits: Splits, capsys: pytest.Ca
 def test_it_learns(tiny: Recipe) -> None:
     recipe = changed(tiny, train={"epochs": 12, "clamp_latent": True}, model={"width": 0.15})
     result = fit(recipe, quiet=True)
-    print(f"test accuracy {result.test_accuracy:.3f}")
-    assert result.test_accuracy > 0.8
+    print(f"test accuracy {result.test.accuracy:.3f}")
+    assert result.test.accuracy > 0.8
     latent = [m.weight for m in result.model.modules() if getattr(m, "weight_binarizer", None) is not None]
     assert len(latent) == 8
     assert all(weight.abs().max() <= 1 for weight in latent)
@@ -91,7 +91,7 @@ def test_other_models(stem: str, tiny: Recipe, few_digits: Splits) -> None:
         train={"epochs": 1},
     )
     result = fit(recipe, splits=few_digits, quiet=True)
-    assert 0 <= result.test_accuracy <= 1
+    assert 0 <= result.test.accuracy <= 1
 
 
 def test_real_valued_twin(tiny: Recipe, few_digits: Splits) -> None:

@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from signbit import data, losses, models, optim
+from signbit import losses, models, optim
 from signbit.data.augment import Augment
 from signbit.data.dataset import Splits
 from signbit.layers.roles import parameter_roles
@@ -17,7 +17,7 @@ from signbit.metrics.flip_ratio import FlipRatio, latent_signs
 from signbit.optim.clamp_latent import clamp_latent
 from signbit.optim.groups import parameter_groups
 from signbit.train import checkpoint
-from signbit.train.evaluate import evaluate
+from signbit.train.evaluate import Evaluation, evaluate
 from signbit.train.nonfinite import check_finite
 from signbit.train.progress import Progress
 from signbit.train.recipe import Recipe
@@ -33,7 +33,7 @@ class FitResult:
         model: the best epoch's, in eval mode on the CPU.
         best_epoch: from 0, counted over all stages; the one with the highest held-out accuracy.
         held_out_accuracy: of that epoch, from 0 to 1.
-        test_accuracy: of that epoch, from 0 to 1; the test set was read once, at the end.
+        test: of that epoch; the test set was read once, at the end.
         checkpoint: the file for `load_checkpoint`, or None where no run folder was asked for.
         curves: one row for each epoch, as in curves.jsonl.
         seconds: wall time.
@@ -42,7 +42,7 @@ class FitResult:
     model: nn.Module
     best_epoch: int
     held_out_accuracy: float
-    test_accuracy: float
+    test: Evaluation
     checkpoint: Path | None
     curves: list[dict[str, Any]]
     seconds: float
@@ -67,9 +67,7 @@ def fit(
     started, train, folder = time.perf_counter(), recipe.train, None if folder is None else Path(folder)
     if train.threads is not None:
         torch.set_num_threads(train.threads)
-    if splits is None:
-        where = recipe.data
-        splits = data.load(where.name, where.folder, split=where.split, held_out=where.held_out)
+    splits = splits or recipe.data.load()
     fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
     fabric.launch()
     torch.manual_seed(train.seed)
@@ -160,10 +158,10 @@ def fit(
 
     model.load_state_dict(best["state"])
     model = model.cpu().eval()
-    test_accuracy = evaluate(model, splits.test).accuracy
-    info |= {"epoch": best["epoch"], "held_out_accuracy": best["held_out_accuracy"], "test_accuracy": test_accuracy}
+    test = evaluate(model, splits.test)
+    info |= {"epoch": best["epoch"], "held_out_accuracy": best["held_out_accuracy"], "test_accuracy": test.accuracy}
     path = None if folder is None else folder / checkpoint.MODEL_FILE
     if path is not None:
         checkpoint.save(checkpoint.model_content(model, recipe, info), path)
     seconds = time.perf_counter() - started
-    return FitResult(model, best["epoch"], best["held_out_accuracy"], test_accuracy, path, curves, seconds)
+    return FitResult(model, best["epoch"], best["held_out_accuracy"], test, path, curves, seconds)

@@ -129,6 +129,10 @@ class DataSection(_Section):
     def _known(cls, name: str) -> str:
         return _one_of(name, data.names())
 
+    def load(self, data_dir: str | Path | None = None) -> data.Splits:
+        """The data set itself; `data_dir` goes before the section's folder. Raises: see `signbit.data.load`."""
+        return data.load(self.name, data_dir or self.folder, split=self.split, held_out=self.held_out)
+
 
 class AugmentSection(_Section):
     """What is done to the pixels of each batch."""
