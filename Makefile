@@ -41,7 +41,7 @@ python-tests: .venv/.installed
 # The C++ tests need no Python; ASan and UBSan end a run at the first fault.
 engine-tests: .venv/.tools
 	$(BIN)/cmake -S engine -B build/sanitized -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=ON
+		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=address,undefined
 	$(BIN)/cmake --build build/sanitized
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure --verbose
 
