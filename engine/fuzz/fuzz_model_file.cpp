@@ -1,7 +1,8 @@
 // Whatever the bytes: an Error, or a model that every instruction set runs to the same bits. The sanitizers watch.
 //
-// A file may ask for more memory than fits here, and for more arithmetic than a fuzzer has time for: such a model is
-// loaded, and then left alone.
+// A file may ask for more memory than a session is given here: then it is refused, before any of it is allocated
+// (-malloc_limit_mb sees to that). It may also ask for more arithmetic than a fuzzer has time for: such a model is
+// prepared, and then left alone.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +14,7 @@
 
 namespace {
 
-constexpr size_t kMostBytes = size_t{1} << 22;     // of all tensors of an image
+constexpr size_t kMostBytes = size_t{1} << 24;     // of a session, and of an image
 constexpr size_t kMostProducts = size_t{1} << 22;  // of an image
 
 // Numbers that differ with the file, the same for the same file.
@@ -32,11 +33,14 @@ class Stream {
   uint64_t state_ = 0xCBF29CE484222325u;
 };
 
+// The buffers of a run are made here, not by the session.
+size_t buffer_bytes(const sbit::Model& model) {
+  return model.tensors()[model.input()].bytes() + model.tensors()[model.output()].bytes();
+}
+
 // An upper bound: every output of a convolution takes a whole row of its weights, other ops a few steps.
-bool is_small(const sbit::Model& model) {
-  size_t bytes = 0, products = 0;
-  for (const sbit::Tensor& tensor : model.tensors()) bytes += tensor.bytes();
-  if (bytes > kMostBytes) return false;
+bool is_quick(const sbit::Model& model) {
+  size_t products = 0;
   for (const sbit::Op& op : model.ops()) {
     const sbit::Tensor& out = model.tensors()[op.outputs[0]];
     size_t each = op.attributes.size();
@@ -75,6 +79,13 @@ void join_nan(sbit::Type type, std::vector<uint8_t>& bytes) {
   }
 }
 
+sbit::SessionOptions bounded(const std::string& isa) {
+  sbit::SessionOptions options;
+  options.isa = isa;
+  options.most_bytes = kMostBytes;
+  return options;
+}
+
 std::vector<uint8_t> run(const sbit::Model& model, const sbit::SessionOptions& options,
                          const std::vector<uint8_t>& input, size_t count) {
   sbit::Session session(model, options);
@@ -88,12 +99,11 @@ std::vector<uint8_t> run(const sbit::Model& model, const sbit::SessionOptions& o
 void run_everywhere(const sbit::Model& model, Stream& stream) {
   const size_t count = 1 + stream.next() % 2;
   const std::vector<uint8_t> input = images(model.tensors()[model.input()], count, stream);
-  sbit::SessionOptions options;
-  options.isa = "scalar";
+  sbit::SessionOptions options = bounded("scalar");
   const std::vector<uint8_t> expected = run(model, options, input, count);
   for (const std::string& isa : sbit::supported_isas()) {
     if (isa == "scalar") continue;
-    options.isa = isa;
+    options = bounded(isa);
     options.batch = 1 + stream.next() % 2;
     options.threads = stream.next() % 32 ? 1 : 2;
     if (run(model, options, input, count) == expected) continue;
@@ -108,7 +118,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const sbit::Model model = sbit::Model::from_bytes(data, size);
     Stream stream(data, size);
-    if (is_small(model)) run_everywhere(model, stream);
+    if (is_quick(model) && buffer_bytes(model) <= kMostBytes) return run_everywhere(model, stream), 0;
+    const sbit::Session prepared(model, bounded("scalar"));
   } catch (const sbit::Error&) {
   }
   return 0;

@@ -43,8 +43,8 @@ class Mutation {
  private:
   // A number at which sizes overflow, limits lie or other records begin.
   uint32_t number(uint32_t now) {
-    constexpr uint32_t kNumbers[] = {0,      1,       2,       3,         4,         5,           9,          16,
-                                     63,     64,      65,      255,       256,       257,         65535,      65536,
+    constexpr uint32_t kNumbers[] = {0,       1,       2,       3,          4,          5,          9,         16,
+                                     63,      64,      65,      255,        256,        257,        65535,     65536,
                                      1 << 20, 1 << 24, 1 << 28, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFE};
     switch (below(4)) {
       case 0: return now + 1;

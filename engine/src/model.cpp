@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "model_file.h"
+#include "sections.h"
 
 namespace sbit {
 
@@ -72,12 +73,14 @@ Model Model::load(const std::string& path) {
   const long size = std::ftell(file.get());
   if (size < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) fail_io(path, "cannot read");
   const auto bytes = static_cast<size_t>(size);
+  check_file_bytes(bytes);
   AlignedBytes content = allocate_aligned(bytes, "the model file");
   if (std::fread(content.get(), 1, bytes, file.get()) != bytes) fail_io(path, "cannot read");
   return Model(read_model_file(std::move(content), bytes));
 }
 
 Model Model::from_bytes(const void* bytes, size_t size) {
+  check_file_bytes(size);
   AlignedBytes content = allocate_aligned(size, "the model file");
   if (size) std::memcpy(content.get(), bytes, size);
   return Model(read_model_file(std::move(content), size));

@@ -14,6 +14,8 @@ constexpr size_t kMostSide = 65535;
 constexpr size_t kMostChannels = size_t{1} << 20;
 constexpr size_t kMostElements = size_t{1} << 28;
 constexpr size_t kMostTensorBytes = size_t{1} << 32;
+constexpr size_t kMostConstantBytes = size_t{1} << 31;
+constexpr size_t kMostStringBytes = 65535;
 
 struct TensorRecord {
   uint32_t type, height, width, channels, name, zero;
@@ -79,12 +81,21 @@ class Reader {
                   "string " + number(i) + " does not begin where the one before ends, or passes the text");
       }
       graph_->strings.emplace_back(text + end, given.bytes);
-      if (!is_utf8(graph_->strings.back())) fail_file(ErrorKind::record, "string " + number(i) + " is not UTF-8");
+      check_string(graph_->strings.back(), i);
       end += given.bytes;
     }
     if (end != text_bytes) fail_file(ErrorKind::layout, "the text has bytes that belong to no string");
     graph_->metadata = {reinterpret_cast<const char*>(sections_.data(kMetadata)), sections_.bytes(kMetadata)};
     if (!is_utf8(graph_->metadata)) fail_file(ErrorKind::record, "the metadata is not UTF-8");
+  }
+
+  // Names and labels are printed, and a control character in them would command the terminal.
+  static void check_string(std::string_view text, size_t i) {
+    if (text.size() > kMostStringBytes) fail_file(ErrorKind::limit, "string " + number(i) + " passes 65,535 bytes");
+    if (!is_utf8(text)) fail_file(ErrorKind::record, "string " + number(i) + " is not UTF-8");
+    if (has_control_character(text)) {
+      fail_file(ErrorKind::record, "string " + number(i) + " has a control character; names are text to be shown");
+    }
   }
 
   void read_tensors() {
@@ -165,9 +176,19 @@ class Reader {
       op.constants = list<uint32_t>(given.constants, graph_->constants.size(), title + ": a constant");
       op.attributes = list<int32_t>(given.attributes, 0, title + ": an attribute");
       graph_->ops.push_back(op);
+      count_constants(op);
     }
     if (used_indices_ != sections_.records(kIndices)) {
       fail_file(ErrorKind::layout, "the indices do not end with the last op's");
+    }
+  }
+
+  // An op checks and packs its constants, also those that it shares with others: without this limit 65,536 ops with one
+  // constant would make a small file a large one.
+  void count_constants(const Op& op) {
+    for (const uint32_t constant : op.constants) constant_bytes_ += graph_->constants[constant].bytes;
+    if (constant_bytes_ > kMostConstantBytes) {
+      fail_file(ErrorKind::limit, "the constants of the ops, each counted for every op that has it, pass 2^31 bytes");
     }
   }
 
@@ -247,6 +268,7 @@ class Reader {
   Sections sections_;
   const Header& header_;
   size_t used_indices_ = 0;
+  size_t constant_bytes_ = 0;
 };
 
 }  // namespace

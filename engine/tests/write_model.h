@@ -82,8 +82,15 @@ inline Bytes put_together(const Parts& parts) {
 
 class Writer {
  public:
+  // From now on all tensors and ops have one name: a file may have fewer strings than tensors and ops.
+  void share_names() {
+    string("shared");
+    shared_name_ = static_cast<uint32_t>(parts_.sections[4].size() / 8 - 1);
+    shares_names_ = true;
+  }
+
   uint32_t tensor(sbit::Type type, uint32_t height, uint32_t width, uint32_t channels) {
-    const uint32_t name = string("t" + std::to_string(tensors_));
+    const uint32_t name = name_of("t" + std::to_string(tensors_));
     for (const uint32_t field : {uint32_t(type), height, width, channels, name, 0u}) put(parts_.sections[0], field);
     return tensors_++;
   }
@@ -103,7 +110,7 @@ class Writer {
   void op(sbit::OpKind kind, const std::vector<uint32_t>& inputs, const std::vector<uint32_t>& outputs,
           const std::vector<uint32_t>& constants, const std::vector<int32_t>& attributes) {
     put(parts_.sections[2], uint32_t(kind));
-    put(parts_.sections[2], string("op" + std::to_string(ops_++)));
+    put(parts_.sections[2], name_of("op" + std::to_string(ops_++)));
     list(inputs);
     list(outputs);
     list(constants);
@@ -126,13 +133,15 @@ class Writer {
     return put_together(parts_);
   }
 
- private:
   uint32_t string(const std::string& text) {
     put(parts_.sections[4], uint32_t(parts_.sections[5].size()));
     put(parts_.sections[4], uint32_t(text.size()));
     parts_.sections[5].insert(parts_.sections[5].end(), text.begin(), text.end());
     return static_cast<uint32_t>(parts_.sections[4].size() / 8 - 1);
   }
+
+ private:
+  uint32_t name_of(const std::string& text) { return shares_names_ ? shared_name_ : string(text); }
 
   template <class T>
   void list(const std::vector<T>& values) {
@@ -142,7 +151,8 @@ class Writer {
   }
 
   Parts parts_;
-  uint32_t tensors_ = 0, constants_ = 0, ops_ = 0;
+  uint32_t tensors_ = 0, constants_ = 0, ops_ = 0, shared_name_ = 0;
+  bool shares_names_ = false;
 };
 
 }  // namespace write_model

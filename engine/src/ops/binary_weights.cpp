@@ -5,14 +5,15 @@
 namespace sbit {
 namespace {
 
-// The distinct ranges, and for each output row or column the number of its own.
+// The distinct ranges, and for each output row or column the number of its own. Along a side, first and last only ever
+// become smaller, so equal ranges are neighbours.
 std::vector<TapRange> distinct(const std::vector<TapRange>& taps, std::vector<uint32_t>& classes) {
   std::vector<TapRange> found;
+  classes.reserve(taps.size());
   for (const TapRange& range : taps) {
-    const auto same = [&](const TapRange& other) { return other.first == range.first && other.last == range.last; };
-    const auto at = std::find_if(found.begin(), found.end(), same);
-    classes.push_back(static_cast<uint32_t>(at - found.begin()));
-    if (at == found.end()) found.push_back(range);
+    const bool same = !found.empty() && found.back().first == range.first && found.back().last == range.last;
+    if (!same) found.push_back(range);
+    classes.push_back(static_cast<uint32_t>(found.size() - 1));
   }
   return found;
 }
@@ -64,6 +65,14 @@ std::vector<uint32_t> pack_binary_weights(const ConvShape& shape, const uint64_t
     }
   }
   return packed;
+}
+
+size_t border_sums_bytes(const ConvShape& shape) {
+  std::vector<uint32_t> row_class, column_class;
+  const size_t rows = distinct(shape.window.row_taps(), row_class).size();
+  const size_t columns = distinct(shape.window.column_taps(), column_class).size();
+  return rows * columns * shape.groups * shape.group_lanes() * sizeof(int32_t) +
+         (row_class.size() + column_class.size()) * sizeof(uint32_t);
 }
 
 BorderSums::BorderSums(const ConvShape& shape, const uint64_t* weights, int padding_value)

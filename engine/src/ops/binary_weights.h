@@ -10,6 +10,9 @@ namespace sbit {
 // [groups][blocks][words of 32 signs][lanes]. The file starts a new word of 64 for each tap; here the taps of a patch
 // follow one another bit by bit, so that no popcount is spent on empty bits.
 std::vector<uint32_t> pack_binary_weights(const ConvShape& shape, const uint64_t* weights);
+inline size_t binary_weights_bytes(const ConvShape& shape) {
+  return shape.groups * shape.group_lanes() * ceil_div(shape.depth(), 32) * sizeof(uint32_t);
+}
 
 // The sum that each output begins with, from which a kernel takes 2 for each sign that differs.
 //
@@ -34,5 +37,7 @@ class BorderSums {
   std::vector<uint32_t> column_class_;
   std::vector<int32_t> sums_;
 };
+
+size_t border_sums_bytes(const ConvShape& shape);
 
 }  // namespace sbit

@@ -17,6 +17,11 @@ class PackedIntervals {
   PackedIntervals() = default;
   PackedIntervals(const Graph& graph, const Op& op, size_t first, size_t channels);
 
+  static size_t bytes(size_t channels) noexcept {
+    const size_t padded = round_up(channels, kernels::kBlockLanes);
+    return padded * (sizeof(int32_t) + sizeof(uint32_t)) + padded / 8;
+  }
+
   // From a channel on that is a multiple of 64.
   kernels::Intervals from(size_t channel) const noexcept {
     return {low_.data() + channel, range_.data() + channel, inside_.data() + channel / 64};

@@ -45,6 +45,7 @@ void check_side(const OpCheck& check, const WindowSide& side, Rounding rounding,
 
 std::vector<TapRange> taps_of(const WindowSide& side) {
   std::vector<TapRange> taps;
+  taps.reserve(static_cast<size_t>(side.out_size));
   for (int out = 0; out < side.out_size; ++out) taps.push_back(side.inside(out));
   return taps;
 }
