@@ -56,6 +56,20 @@ class LockedSession {
     session_.run(from, images, to);
   }
 
+  // Nanoseconds of each op, of at most `batch` images.
+  std::vector<uint64_t> profile(const InBuffer& input, size_t images) {
+    const sbit::Model& model = session_.model();
+    if (images > session_.batch()) throw nb::value_error("more images than the session's batch");
+    check_bytes(input, images * model.tensors()[model.input()].bytes(), "input");
+    std::vector<uint8_t> output(images * model.tensors()[model.output()].bytes());
+    std::vector<uint64_t> nanoseconds(model.ops().size());
+    const void* from = input.data();
+    const nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    session_.profile(from, images, output.data(), nanoseconds.data());
+    return nanoseconds;
+  }
+
   void run_op(size_t i, const std::vector<InBuffer>& inputs, size_t images, const std::vector<OutBuffer>& outputs) {
     const sbit::Model& model = session_.model();
     if (i >= model.ops().size()) throw nb::index_error("there is no op of that number");
@@ -164,6 +178,13 @@ void define_model(nb::module_& module) {
           nb::sig("def constant(self, i: int) -> tuple[str, bytes]"), "i"_a, "Its type and its bytes.")
       .def_prop_ro("labels", [](const sbit::Model& model) { return model.labels(); })
       .def_prop_ro("metadata", [](const sbit::Model& model) { return model.metadata(); })
+      .def_prop_ro(
+          "preprocessing",
+          [](const sbit::Model& model) {
+            const sbit::Preprocessing& stated = model.preprocessing();
+            return nb::make_tuple(stated.resize, static_cast<uint32_t>(stated.filter));
+          },
+          nb::sig("def preprocessing(self) -> tuple[int, int]"))
       .def_prop_ro("input", &sbit::Model::input)
       .def_prop_ro("output", &sbit::Model::output)
       .def_prop_ro("file_bytes", &sbit::Model::file_bytes);
@@ -176,6 +197,9 @@ void define_session(nb::module_& module) {
            nb::sig("def run(self, input: numpy.typing.NDArray[typing.Any], images: int, output: "
                    "numpy.typing.NDArray[typing.Any]) -> None"),
            "input"_a, "images"_a, "output"_a)
+      .def("profile", &LockedSession::profile,
+           nb::sig("def profile(self, input: numpy.typing.NDArray[typing.Any], images: int) -> list[int]"), "input"_a,
+           "images"_a, "Nanoseconds of each op in one run of at most `batch` images.")
       .def("run_op", &LockedSession::run_op,
            nb::sig("def run_op(self, op: int, inputs: list[numpy.typing.NDArray[typing.Any]], images: int, outputs: "
                    "list[numpy.typing.NDArray[typing.Any]]) -> None"),
