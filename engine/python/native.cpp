@@ -6,6 +6,8 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <chrono>
 #include <mutex>
 
 #include "signbit/engine.hpp"
@@ -146,6 +148,30 @@ nb::ndarray<nb::numpy, uint64_t, nb::ndim<1>> pack_signs(
   return nb::ndarray<nb::numpy, uint64_t, nb::ndim<1>>(packed.release(), {words}, owner);
 }
 
+// Cycles a second, by a chain of additions each of which waits for the one before: one cycle on every processor. The
+// best of several, because others may run too; 0 where the compiler has no way to keep the chain.
+double clock_hertz() {
+#if defined(__GNUC__)
+  constexpr uint64_t kAdditions = 1 << 20;
+  double best = 0;
+  for (int round = 0; round < 20; ++round) {
+    uint64_t sum = 0, step = 3;
+    const auto start = std::chrono::steady_clock::now();
+    for (uint64_t i = 0; i < kAdditions / 16; ++i) {
+      for (int k = 0; k < 16; ++k) {
+        sum += step;
+        asm volatile("" : "+r"(sum), "+r"(step));
+      }
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    best = std::max(best, double(kAdditions) / taken.count());
+  }
+  return best;
+#else
+  return 0;
+#endif
+}
+
 void define_model(nb::module_& module) {
   // Signatures are written out where nanobind's own say nothing of the elements: the stub is checked with mypy
   // --strict.
@@ -228,6 +254,8 @@ NB_MODULE(_native, module) {
   define_session(module);
   module.def("isas", &sbit::isas, "Names of the instruction sets in this build, best first.");
   module.def("supported_isas", &sbit::supported_isas, "Those that this processor can run.");
+  module.def("clock_hertz", &clock_hertz, nb::call_guard<nb::gil_scoped_release>(),
+             "Cycles a second of this core, measured; 0 where it cannot be.");
   module.def("pack_signs", pack_signs,
              nb::sig("def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = '') -> "
                      "numpy.typing.NDArray[numpy.uint64]"),

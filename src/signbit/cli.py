@@ -164,6 +164,36 @@ def predict(
     show({"predictions": [classify(session, image, top) for image in images]}, as_json, predictions_table)
 
 
+@app.command(epilog="Example: signbit bench quarter.sbit --threads 2")
+def bench(
+    model_file: Annotated[Path, typer.Argument(help="A model file.")],
+    isa: Isa = None,
+    threads: Threads = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """Time each op of a model file, say how near it is to what the instruction set allows, and why it is not nearer."""
+    from signbit.bench import run_bench
+    from signbit.engine import Model
+    from signbit.report import bench_table, show
+
+    result = run_bench(Model.load(model_file), isa=isa, threads=threads, seconds=seconds)
+    show({"model_file": str(model_file)} | result, as_json, bench_table)
+
+
+@app.command(epilog="Example: signbit inspect quarter.sbit")
+def inspect(
+    model_file: Annotated[Path, typer.Argument(help="A model file.")],
+    as_json: Json = False,
+) -> None:
+    """Print what is in a model file: ops, shapes, thresholds, bytes, dead channels; needs no torch."""
+    from signbit.engine import Model
+    from signbit.model_file_report import describe
+    from signbit.report import file_table, show
+
+    show({"model_file": str(model_file)} | describe(Model.load(model_file)), as_json, file_table)
+
+
 @app.command(epilog="Example: signbit models --json")
 def models(as_json: Json = False) -> None:
     """The networks that recipes can name."""

@@ -59,6 +59,9 @@ def isas() -> list[str]:
 def supported_isas() -> list[str]:
     """Those that this processor can run."""
 
+def clock_hertz() -> float:
+    """Cycles a second of this core, measured; 0 where it cannot be."""
+
 def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = "") -> numpy.typing.NDArray[numpy.uint64]:
     """
     Bit i % 64 of word i / 64 is 1 where values[i] >= 0 does not hold. Words: ceil(len(values) / 64).
