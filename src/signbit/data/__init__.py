@@ -12,7 +12,7 @@ from signbit.file_listing import file_names, import_named
 
 __all__ = ["DataError", "Dataset", "Splits", "load", "names"]
 
-_EXCLUDE = ("augment", "cifar_files", "dataset")
+_EXCLUDE = ("augment", "cifar_files", "dataset", "idx_files", "image_files")
 
 
 def names() -> list[str]:
