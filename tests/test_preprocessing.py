@@ -145,16 +145,16 @@ def test_shapes_that_cannot_be_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "message"),
+    ("arguments", "message"),
     [
-        ({"resize": -1}, ValueError, "resize is -1; give 1 or more pixels, or 0 to stretch"),
-        ({"resize": 2.5}, TypeError, r"resize is 2\.5; give a whole number"),
-        ({"resize": True}, TypeError, "resize is True"),
-        ({"filter": "nearest"}, ValueError, "filter is 'nearest'; there are bilinear, bicubic"),
+        ({"resize": -1}, "resize is -1; give a whole number of pixels, or 0 to stretch"),
+        ({"resize": 2.5}, r"resize is 2\.5; give a whole number"),
+        ({"resize": True}, "resize is True"),
+        ({"filter": "nearest"}, "filter is 'nearest'; there are bilinear, bicubic"),
     ],
 )
-def test_wrong_arguments(arguments: dict[str, object], error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
+def test_wrong_arguments(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Preprocessing(**arguments)  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from signbit.engine import Session
-from signbit.preprocessing import Preprocessing, read_image
+from signbit.preprocessing import Preprocessing
 
 
 def classify(session: Session, path: Path, top: int, preprocessing: Preprocessing = Preprocessing()) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def classify(session: Session, path: Path, top: int, preprocessing: Preprocessin
     if model.input_dtype != "uint8":
         raise ValueError(f"the model reads {model.input_dtype}; only models that read uint8 images take image files")
     preprocessing.check(*model.input_shape)
-    scores = session.run(preprocessing.pixels(read_image(path), *model.input_shape)[None]).reshape(-1)
+    scores = session.run(preprocessing.read(path, *model.input_shape)[None]).reshape(-1)
     best = np.argsort(-scores, kind="stable")[:top]
     labels = model.labels or [str(index) for index in range(len(scores))]
     return {"file": str(path), "classes": [{"label": labels[index], "score": float(scores[index])} for index in best]}

@@ -33,18 +33,15 @@ class Preprocessing:
         filter: `bilinear` or `bicubic`, Pillow's, which average over all pixels when they make an image smaller.
 
     Raises:
-        TypeError: resize is not a whole number.
-        ValueError: resize is negative, or there is no such filter.
+        ValueError: resize is not a whole number from 0, or there is no such filter.
     """
 
     resize: int = 0
     filter: str = "bicubic"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.resize, int) or isinstance(self.resize, bool):
-            raise TypeError(f"resize is {self.resize!r}; give a whole number of pixels, or 0 to stretch")
-        if self.resize < 0:
-            raise ValueError(f"resize is {self.resize!r}; give 1 or more pixels, or 0 to stretch")
+        if not isinstance(self.resize, int) or isinstance(self.resize, bool) or self.resize < 0:
+            raise ValueError(f"resize is {self.resize!r}; give a whole number of pixels, or 0 to stretch")
         if self.filter not in FILTERS:
             raise ValueError(f"filter is {self.filter!r}; there are {', '.join(FILTERS)}")
 
@@ -78,6 +75,14 @@ class Preprocessing:
             photo = photo.resize(wanted, Image.Resampling[self.filter.upper()])
         left, top = (round((have - take) / 2) for have, take in zip(photo.size, (width, height), strict=True))
         return np.array(photo.crop((left, top, left + width, top + height)), np.uint8).reshape(height, width, channels)
+
+    def read(self, file: Path | BinaryIO, height: int, width: int, channels: int, name: str = "") -> NDArray[np.uint8]:
+        """Pixels of an image file, uint8 [height, width, channels]; `name` and errors: see `read_image`."""
+        image = read_image(file, name)
+        try:
+            return self.pixels(image, height, width, channels)
+        except ValueError as error:
+            raise ValueError(f"{name or file}: {error}") from error
 
 
 def read_image(file: Path | BinaryIO, name: str = "") -> Image.Image:

@@ -14,7 +14,8 @@ from signbit.errors import SignbitError
 
 
 def test_names() -> None:
-    assert data.names() == ["cifar10", "cifar100", "digits", "fashion_mnist", "mnist"]
+    small, own = ["cifar10", "cifar100", "digits", "fashion_mnist"], ["hub", "image_folder"]
+    assert data.names() == [*small, *own, "mnist", "tiny_imagenet"]
     with pytest.raises(ValueError, match="no 'imagenet'; there are cifar10, cifar100, digits, fashion_mnist, "):
         data.load("imagenet")
     assert issubclass(DataError, SignbitError)

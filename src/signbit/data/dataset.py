@@ -84,18 +84,27 @@ def arrange(train: Dataset, held_out: Dataset | None, test: Dataset | None, seed
     Args:
         seed: of the splits, all stratified.
         share: of what trains that is held out; a fifth of the training part tests where there is no test part.
+
+    Raises:
+        DataError: the classes have too few images to give a share away.
     """
     if test is None:
         rest, tested = stratified(train.labels, TEST_SHARE, seed)
         train, test = train.subset(rest), train.subset(tested)
-    return Splits(train, held_out, test) if held_out else split_training(train, test, seed, share)
+    splits = Splits(train, held_out, test) if held_out else split_training(train, test, seed, share)
+    if not len(splits.test):
+        raise DataError(f"the classes have too few images: a share of {TEST_SHARE} of each is no image to test with")
+    if share and not len(splits.held_out):
+        raise DataError(f"the classes have too few images: a share of {share} of each is no image to hold out")
+    return splits
 
 
 def measured(splits: Splits) -> Splits:
     """The same splits with the mean and the standard deviation of what trains, to four decimals."""
     counts = torch.zeros(splits.train.images.shape[1], 256, dtype=torch.int64)
-    for chunk in splits.train.images.split(_CHUNK):
-        counts += torch.stack([channel.flatten().bincount(minlength=256) for channel in chunk.unbind(1)])
+    for start in range(0, len(splits.train), _CHUNK):
+        channels = splits.train.images[start : start + _CHUNK].unbind(1)
+        counts += torch.stack([channel.flatten().bincount(minlength=256) for channel in channels])
     share = counts.double() / counts.sum(1, keepdim=True)
     values = torch.arange(256, dtype=torch.float64) / 255
     means = (share * values).sum(1)
