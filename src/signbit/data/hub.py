@@ -70,17 +70,11 @@ def load(
     images = _column(chosen["train"], "Image", image_column, "image_column", repository)
     labels = _column(chosen["train"], "ClassLabel", label_column, "label_column", repository)
     names = _class_names(chosen["train"], labels, repository)
-    parts = {
-        part: Dataset(
-            _images(table, images, size, channels, preprocessing, f"{repository}, {part}"),
-            _labels(table, labels, len(names), f"{repository}, {part}"),
-            names,
-            (0.0,) * channels,
-            (1.0,) * channels,
-            preprocessing,
-        )
-        for part, table in chosen.items()
-    }
+    where = {part: f"{repository}, {part}" for part in chosen}
+    numbers = {part: _labels(chosen[part], labels, len(names), where[part]) for part in chosen}  # before the decoding
+    pixels = {part: _images(chosen[part], images, size, channels, preprocessing, where[part]) for part in chosen}
+    unknown = (0.0,) * channels, (1.0,) * channels  # mean and standard deviation are measured below
+    parts = {part: Dataset(pixels[part], numbers[part], names, *unknown, preprocessing) for part in chosen}
     return measured(arrange(parts["train"], parts.get("held_out"), parts.get("test"), split, held_out))
 
 

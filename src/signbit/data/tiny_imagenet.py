@@ -22,7 +22,7 @@ def load(folder: Path | None, split: int, held_out: float) -> Splits:
 
     The published test images have no labels, so the validation part is what tests here. The classes are in the order
     of their WordNet ids, as other loaders number them. Grey images become RGB. Mean and standard deviation are those of
-    what trains. The pixels are 1.4 GB; while the training part is split, 2.5 GB.
+    what trains. The pixels are 1.4 GB; while the training part is split, 2.6 GB.
 
     Raises:
         DataError: a file is missing, broken or of another size, or the classes or images are not so many.
