@@ -199,12 +199,15 @@ def test_mistakes_about_images(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "scalar" in error
 
 
-@pytest.mark.parametrize(("module", "extra"), [("torch", "train"), ("PIL", "cli"), ("lightning_fabric", "train")])
+@pytest.mark.parametrize(
+    ("module", "extra"), [("torch", "train"), ("PIL", "cli"), ("lightning_fabric", "train"), ("datasets", "hub")]
+)
 def test_a_missing_extra_is_named(module: str, extra: str, folder: Path) -> None:
     command = {
         "torch": ["eval", str(folder / "run")],
         "lightning_fabric": ["train", "binarynet-digits"],
         "PIL": ["predict", str(folder / "model.sbit"), "x.png"],
+        "datasets": ["train", "binarynet-digits", "--set", 'data={name="hub", repository="a/b", size=8}'],
     }[module]
     script = f"import sys; sys.modules[{module!r}] = None; from signbit.cli import main; main()"
     ended = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=False)

@@ -34,7 +34,7 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of the e
 
 @app.command(epilog="Example: signbit demo --data cifar-10 --data-dir data --set model.width=0.25 --set train.epochs=5")
 def demo(
-    data: Annotated[str, typer.Option("--data", help="digits, mnist or cifar-10.")] = "digits",
+    data: Annotated[str, typer.Option("--data", help="digits, mnist, fashion-mnist or cifar-10.")] = "digits",
     data_dir: DataDir = None,
     settings: Set = None,
     folder: Annotated[Path | None, typer.Option(help="Keep the run here; default: a folder that is removed.")] = None,
