@@ -9,20 +9,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 ENGINE := CMakeLists.txt $(shell find engine -type f)
+SDK := $(CURDIR)/build/sdk
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 CLANG ?= $(shell sh -c 'command -v clang++ || echo clang++-14')
 FUZZ_SECONDS ?= 60
 CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
-.PHONY: demo test lint types imports python-tests engine-tests test-arm arm-tools test-tsan test-clang fuzz \
-	clang-tools clean
+.PHONY: demo test lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan test-clang \
+	fuzz clang-tools clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
 	$(BIN)/signbit demo
 
-test: lint types imports python-tests engine-tests
+test: lint types imports package-tests python-tests engine-tests
 
 .venv/.tools: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -43,8 +44,21 @@ types: .venv/.installed
 imports: .venv/.installed
 	$(BIN)/lint-imports
 
-python-tests: .venv/.installed
-	$(BIN)/pytest
+python-tests: .venv/.installed package-tests
+	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest
+
+# The C++ package as a user has it: installed, found by an application, run with an empty environment.
+package-tests: .venv/.tools
+	rm -rf $(SDK) build/cpp_app
+	$(BIN)/cmake -S engine -B build/package -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_INSTALL_PREFIX=$(SDK)
+	$(BIN)/cmake --build build/package
+	$(BIN)/cmake --install build/package > /dev/null
+	$(BIN)/cmake -S examples/cpp_app -B build/cpp_app -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_PREFIX_PATH=$(SDK)
+	$(BIN)/cmake --build build/cpp_app
+	env -i build/cpp_app/own_tensors
+	env -i build/cpp_app/classify tests/files/versions/v1_every_op.sbit
 
 # The C++ tests need no Python; ASan and UBSan end a run at the first fault.
 engine-tests: .venv/.tools
@@ -73,7 +87,7 @@ clang-tools:
 		echo "this needs: apt-get install clang-14 libclang-rt-14-dev, or CLANG=its clang++" >&2; exit 1; }
 
 test-clang: clang-tools .venv/.tools
-	$(CONFIGURE) build/clang -DCMAKE_CXX_COMPILER=$(CLANG) -DSIGNBIT_TESTS=ON
+	$(CONFIGURE) build/clang -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_C_COMPILER=$(subst clang++,clang,$(CLANG)) -DSIGNBIT_TESTS=ON
 	$(BIN)/cmake --build build/clang
 	$(BIN)/ctest --test-dir build/clang --output-on-failure
 

@@ -61,8 +61,8 @@ class Mutation {
   }
 
   void change_header(Parts& parts) {
-    uint32_t* fields[] = {&parts.input, &parts.output, &parts.first_label, &parts.labels};
-    uint32_t* field = fields[below(4)];
+    uint32_t* fields[] = {&parts.input, &parts.output, &parts.first_label, &parts.labels, &parts.resize, &parts.filter};
+    uint32_t* field = fields[below(6)];
     *field = number(*field);
   }
 
@@ -159,6 +159,8 @@ bool take_apart(const Bytes& file, Parts& parts) {
   parts.output = get_at<uint32_t>(file, 28);
   parts.first_label = get_at<uint32_t>(file, 32);
   parts.labels = get_at<uint32_t>(file, 36);
+  parts.resize = get_at<uint32_t>(file, 40);
+  parts.filter = get_at<uint32_t>(file, 44);
   for (size_t i = 0; i < 8; ++i) {
     const size_t record = write_model::kHeader + i * 32;
     const auto offset = get_at<uint64_t>(file, record + 8), bytes = get_at<uint64_t>(file, record + 16);

@@ -1,4 +1,4 @@
-// Counts what is allocated. Included by one source file of a program: it replaces operator new.
+// Counts what is allocated. Included by one source file of a program: it replaces operator new and aligned_alloc.
 #pragma once
 
 #include <atomic>
@@ -11,9 +11,13 @@ namespace counted_memory {
 inline std::atomic<size_t> bytes{0};  // since the program began
 inline std::atomic<size_t> allocations{0};
 
-inline void* take(size_t size) {
+inline void count(size_t size) {
   bytes.fetch_add(size);
   allocations.fetch_add(1);
+}
+
+inline void* take(size_t size) {
+  count(size);
   return std::malloc(size ? size : 1);
 }
 
@@ -27,4 +31,9 @@ inline void* take(size_t size) {
 }
 [[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept { return counted_memory::take(size); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+extern "C" void* aligned_alloc(size_t alignment, size_t size) noexcept {
+  counted_memory::count(size);
+  void* memory = nullptr;
+  return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+}
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }

@@ -11,26 +11,13 @@
 #include "one_op_network.h"
 #include "signbit/engine.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SIGNBIT_TSAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define SIGNBIT_TSAN 1
-#endif
-
 namespace {
 
 using write_model::Bytes;
 
 constexpr int kThreads = 8;
 constexpr size_t kImages = 16;
-#if defined(SIGNBIT_TSAN)
-constexpr int kPredictions = 1000;  // it is ten to twenty times as slow
-#else
-constexpr int kPredictions = 10000;
-#endif
+constexpr int kPredictions = check::kThreadSanitizer ? 1000 : 10000;
 
 struct Network {
   sbit::Model model;

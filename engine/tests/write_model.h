@@ -50,7 +50,7 @@ inline void repair(Bytes& file) {
 // The sections of a file in their order, and what its header says of them.
 struct Parts {
   Bytes sections[8];
-  uint32_t input = 0, output = 0, first_label = 0, labels = 0;
+  uint32_t input = 0, output = 0, first_label = 0, labels = 0, resize = 0, filter = 0;
 };
 
 constexpr size_t kRecordBytes[8] = {24, 32, 48, 4, 8, 0, 0, 0};
@@ -72,7 +72,10 @@ inline Bytes put_together(const Parts& parts) {
   put(file, 1u);
   put(file, 8u);
   put(file, uint64_t(kHeader + kTable + body.size()));
-  for (const uint32_t field : {parts.input, parts.output, parts.first_label, parts.labels}) put(file, field);
+  for (const uint32_t field :
+       {parts.input, parts.output, parts.first_label, parts.labels, parts.resize, parts.filter}) {
+    put(file, field);
+  }
   file.resize(kHeader);
   file.insert(file.end(), table.begin(), table.end());
   file.insert(file.end(), body.begin(), body.end());

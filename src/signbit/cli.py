@@ -34,7 +34,7 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of the e
 
 @app.command(epilog="Example: signbit demo --data cifar-10 --data-dir data --set model.width=0.25 --set train.epochs=5")
 def demo(
-    data: Annotated[str, typer.Option("--data", help="digits, mnist or cifar-10.")] = "digits",
+    data: Annotated[str, typer.Option("--data", help="digits, mnist, fashion-mnist or cifar-10.")] = "digits",
     data_dir: DataDir = None,
     settings: Set = None,
     folder: Annotated[Path | None, typer.Option(help="Keep the run here; default: a folder that is removed.")] = None,
@@ -162,6 +162,36 @@ def predict(
 
     session = Model.load(model_file).session(isa=isa)
     show({"predictions": [classify(session, image, top) for image in images]}, as_json, predictions_table)
+
+
+@app.command(epilog="Example: signbit bench quarter.sbit --threads 2")
+def bench(
+    model_file: Annotated[Path, typer.Argument(help="A model file.")],
+    isa: Isa = None,
+    threads: Threads = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """Time each op of a model file, say how near it is to what the instruction set allows, and why it is not nearer."""
+    from signbit.bench import run_bench
+    from signbit.engine import Model
+    from signbit.report import bench_table, show
+
+    result = run_bench(Model.load(model_file), isa=isa, threads=threads, seconds=seconds)
+    show({"model_file": str(model_file)} | result, as_json, bench_table)
+
+
+@app.command(epilog="Example: signbit inspect quarter.sbit")
+def inspect(
+    model_file: Annotated[Path, typer.Argument(help="A model file.")],
+    as_json: Json = False,
+) -> None:
+    """Print what is in a model file: ops, shapes, thresholds, bytes, dead channels; needs no torch."""
+    from signbit.engine import Model
+    from signbit.model_file_report import describe
+    from signbit.report import file_table, show
+
+    show({"model_file": str(model_file)} | describe(Model.load(model_file)), as_json, file_table)
 
 
 @app.command(epilog="Example: signbit models --json")

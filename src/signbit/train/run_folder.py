@@ -1,5 +1,6 @@
 """What a run writes beside its checkpoints, and what it knows about itself."""
 
+import dataclasses
 import inspect
 import json
 import platform
@@ -47,6 +48,7 @@ def run_info(recipe: Recipe, arguments: dict[str, Any], dataset: Dataset) -> dic
         "model": {"name": recipe.model.name, "arguments": arguments},
         "class_names": list(dataset.class_names),
         "input_shape": list(dataset.images.shape[1:]),
+        "preprocessing": dataclasses.asdict(dataset.preprocessing),
         "versions": {
             "signbit": signbit.__version__,
             "torch": str(torch.__version__),
