@@ -50,15 +50,15 @@ def in_a_process_with(isa: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("isa", [*supported_isas(), ""])
-def test_the_environment_names_an_instruction_set(isa: str) -> None:
-    result = in_a_process_with(isa)
-    assert (result.returncode, result.stdout.strip()) == (0, isa or supported_isas()[0])
+@pytest.mark.parametrize("name", [*supported_isas(), ""])
+def test_the_environment_names_an_instruction_set(name: str) -> None:
+    result = in_a_process_with(name)
+    assert (result.returncode, result.stdout.strip()) == (0, name or supported_isas()[0])
 
 
-@pytest.mark.parametrize("isa", ["mmx", "AVX2", "avx512 ", "neon" if platform.machine() == "x86_64" else "avx2"])
-def test_an_unknown_or_unsupported_name_is_an_error_that_lists_the_others(isa: str) -> None:
-    result = in_a_process_with(isa)
+@pytest.mark.parametrize("name", ["mmx", "AVX2", "avx512 ", "neon" if platform.machine() == "x86_64" else "avx2"])
+def test_an_unknown_or_unsupported_name_is_an_error_that_lists_the_others(name: str) -> None:
+    result = in_a_process_with(name)
     assert result.returncode != 0
     listed = ", ".join(supported_isas())
-    assert f'IsaError: SIGNBIT_ISA is "{isa}"; this processor can run: {listed}' in result.stderr
+    assert f'IsaError: SIGNBIT_ISA is "{name}"; this processor can run: {listed}' in result.stderr
