@@ -263,9 +263,12 @@ class Reader {
     if (input.type != Type::uint8 || (input.channels != 1 && input.channels != 3)) {
       fail_file(ErrorKind::record, "it says how a photo is read, but the input is no uint8 image of 1 or 3 channels");
     }
-    if (filter < 1 || filter > 2 || (resize && resize < std::max(input.height, input.width)) || resize > kMostSide) {
+    // What is cut out is at least a sixteenth: a tiny file may not ask for a photo of 65,535 pixels a side.
+    const uint32_t least = std::max(input.height, input.width), most = 4 * least;
+    if (filter < 1 || filter > 2 || (resize && (resize < least || resize > most))) {
       fail_file(ErrorKind::record, "photos are resized to " + number(resize) + " with filter " + number(filter) +
-                                       "; allowed are 0, or a size from that of the input to 65,535, and filters 1 and 2");
+                                       "; allowed are 0, or " + number(least) + " to " + number(most) +
+                                       " pixels, and filters 1 and 2");
     }
   }
 
