@@ -152,9 +152,7 @@ class Model:
         """The size of the model file."""
         return self._native.file_bytes
 
-    def session(
-        self, threads: int = 1, isa: str | None = None, batch: int = 1, most_bytes: int = 2**32
-    ) -> Session:
+    def session(self, threads: int = 1, isa: str | None = None, batch: int = 1, most_bytes: int = 2**32) -> Session:
         """Prepare the model to run.
 
         Args:
