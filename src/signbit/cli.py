@@ -109,12 +109,19 @@ def convert(
     import torch
 
     from signbit.convert import convert as convert_module
+    from signbit.preprocessing import Preprocessing
     from signbit.report import layers_table, show
     from signbit.train.checkpoint import load_checkpoint
 
     model, recipe, info = load_checkpoint(checkpoint)
     example = torch.zeros(2, *info["input_shape"], dtype=torch.uint8)
-    conversion = convert_module(model, example, labels=info["class_names"], metadata={"data": recipe.data.name})
+    conversion = convert_module(
+        model,
+        example,
+        labels=info["class_names"],
+        metadata={"data": recipe.data.name},
+        preprocessing=Preprocessing(**info.get("preprocessing", {})),
+    )
     size = conversion.save(output)
     layers = [vars(layer) for layer in conversion.layers]
     show({"model_file": str(output), "model_file_bytes": size, "layers": layers}, as_json, layers_table)
@@ -150,7 +157,7 @@ def verify(
 @app.command(epilog="Example: signbit predict quarter.sbit cat.png dog.png --top 3")
 def predict(
     model_file: Annotated[Path, typer.Argument(help="A model file that reads uint8 images.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files; each is resized to what the model reads.")],
+    images: Annotated[list[Path], typer.Argument(help="Photos; each is resized and cut as the model file asks.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 1,
     isa: Isa = None,
     as_json: Json = False,
