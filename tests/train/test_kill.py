@@ -48,7 +48,7 @@ class Server:
 def test_twenty_kills(seed: int, staged: Recipe, tmp_path: Path) -> None:
     recipe = tmp_path / "staged.toml"
     recipe.write_text(to_toml(staged))
-    command = ["train", str(recipe), "--resume", "--checkpoint-every", "0.03s", "--keep", "2", "--folder"]
+    command = ["train", str(recipe), "--resume", "--checkpoint-every", "0.1s", "--keep", "2", "--folder"]
     whole, choose = tmp_path / "whole", random.Random(seed)
     found = {"kills": 0, "runs": 0, "in a save": 0, "in an epoch": 0, "before the first checkpoint": 0}
     reached = []
@@ -64,7 +64,7 @@ def test_twenty_kills(seed: int, staged: Recipe, tmp_path: Path) -> None:
             status = None
             while status != 0:
                 # Every third is aimed at a save, which random moments hit too seldom.
-                delay, in_save = choose.uniform(0, length / 3), found["kills"] % 3 == 2
+                delay, in_save = choose.uniform(0, length / 6), found["kills"] % 3 == 2
                 ended = server.run([*command, str(folder)], folder, delay, in_save)
                 status = ended["status"]
                 assert status in (0, -signal.SIGKILL), server.log.read_text()

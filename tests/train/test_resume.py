@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import threading
@@ -12,10 +13,11 @@ from typing import Any
 import pytest
 import torch
 from equal_runs import assert_equal_runs, differences
+from torch import nn
 
 from signbit.data import Splits
 from signbit.errors import RunFolderError, RunStopped
-from signbit.train import FitResult, Recipe, evaluate, fit, load_checkpoint, to_toml
+from signbit.train import FitResult, Recipe, evaluate, fit, load_checkpoint, schedule, to_toml
 from signbit.train.run_state import RunState
 from signbit.train.stopping import Stopping, seconds
 
@@ -55,7 +57,7 @@ def run_in_parts(
 ) -> FitResult:
     for _ in range(STEPS + 1):
         monkeypatch.setitem(fit.__globals__, "Stopping", StopAfter(steps))
-        torch.rand(5)  # what came before does not matter
+        torch.rand(5), random.random()  # what came before does not matter
         with contextlib.suppress(RunStopped):
             return fit(recipe, folder, splits=splits, quiet=True, resume=True)
     raise AssertionError("the run makes no progress")
@@ -71,6 +73,23 @@ def test_stopped_again_and_again(
     model, _, info = load_checkpoint(whole)
     assert differences(dict(model.state_dict()), dict(result.model.state_dict())) == []
     assert (info["epoch"], info["test_accuracy"]) == (result.best_epoch, result.test.accuracy)
+
+
+def test_what_draws_from_the_global_generators_goes_on_too(
+    staged: Recipe, few_digits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = schedule.set_progress
+
+    def noisy(model: nn.Module, progress: float, epoch: int) -> None:
+        original(model, progress, epoch)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter += 1e-2 * random.random() * torch.randn_like(parameter)
+
+    monkeypatch.setitem(fit.__globals__, "set_progress", noisy)
+    fit(staged, tmp_path / "whole", splits=few_digits, quiet=True)
+    run_in_parts(5, staged, tmp_path / "parts", few_digits, monkeypatch)
+    assert_equal_runs(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_checkpoints_within_an_epoch_change_nothing(
