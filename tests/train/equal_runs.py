@@ -11,16 +11,17 @@ CLOCK = "seconds"  # what no two runs share
 
 
 def assert_equal_runs(one: Path, other: Path) -> None:
-    """The folders hold the same run: model, optimizer, random states, curves, best epoch."""
-    for name in ("last.pt", "model.pt"):
-        a, b = (torch.load(folder / name, weights_only=True) for folder in (one, other))
-        assert differences(a, b) == [], name
-    a, b = (
-        [json.loads(line) for line in (folder / "curves.jsonl").read_text().splitlines()] for folder in (one, other)
-    )
-    assert differences(a, b) == []
-    a, b = (sorted(path.name for path in folder.iterdir()) for folder in (one, other))
-    assert a == b
+    """The folders hold the same files, and the same in them: models, optimizer, random states, curves, best epoch."""
+    names, others = (sorted(path.name for path in folder.iterdir()) for folder in (one, other))
+    assert names == others
+    for name in names:
+        assert differences(*(_content(folder / name) for folder in (one, other))) == [], name
+
+
+def _content(path: Path) -> Any:
+    if path.suffix == ".pt":
+        return torch.load(path, weights_only=True)
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.suffix == ".jsonl" else path.read_text()
 
 
 def differences(a: Any, b: Any, path: str = "") -> list[str]:

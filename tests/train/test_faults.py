@@ -149,7 +149,7 @@ def test_a_checkpoint_that_does_not_fit(broken_off: Path, staged: Recipe, few_di
     content = torch.load(broken_off / "last.pt", weights_only=True)
     del content["model"][next(iter(content["model"]))]
     torch.save(content, broken_off / "last.pt")
-    with pytest.raises(CheckpointError, match=r"does not fit its model: .* it was written by"):
+    with pytest.raises(CheckpointError, match=r"(?s)does not fit its model: .*Missing key.* by signbit \d"):
         fit(staged, broken_off, splits=few_digits, quiet=True, resume=True)
 
 

@@ -235,9 +235,6 @@ def test_the_best_epochs_are_kept(
     shutil.copy(tmp_path / "whole" / names[-1], folder / "epoch-0000.pt")
     fit(recipe, folder, splits=few_digits, quiet=True, keep=2, resume=True)
     assert_equal_runs(tmp_path / "whole", folder)
-    for name in names:
-        files = [torch.load(run / name, weights_only=True) for run in (tmp_path / "whole", folder)]
-        assert differences(*files) == []
 
 
 def test_time_limit(whole: Path, staged: Recipe, few_digits: Splits, tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ def fit(
     info = here if saved is None else saved["info"]
     state = RunState() if saved is None else run_state(saved, fabric.device)
     run = RunFolder(folder if writes else None, recipe, keep, checkpoint_every)
-    run.begin(info) if saved is None else run.take_up(state.curves)
+    if saved is None:
+        run.begin(info)
+    else:
+        run.take_up(state.curves)
     model = models.create(info["model"]["name"], **info["model"]["arguments"])
 
     training, held_out = splits.train.to(fabric.device), splits.held_out.to(fabric.device)
