@@ -34,7 +34,7 @@ def restore(content: dict[str, Any], model: nn.Module, optimizer: Optimizer, aug
         model.load_state_dict(content["model"], strict=True)
         optimizer.load_state_dict(content["optimizer"])
     except (KeyError, RuntimeError, ValueError) as error:
-        versions = content["info"]["versions"]
+        versions = ", ".join(f"{name} {version}" for name, version in content["info"]["versions"].items())
         raise CheckpointError(
             f"the checkpoint does not fit its model: {error}; it was written by {versions}"
         ) from error
