@@ -6,15 +6,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 ENGINE := CMakeLists.txt $(shell find engine -type f)
+SDK := $(CURDIR)/build/sdk
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test lint types imports python-tests engine-tests test-arm arm-tools clean
+.PHONY: demo test lint types imports package-tests python-tests engine-tests test-arm arm-tools clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
 	$(BIN)/signbit demo
 
-test: lint types imports python-tests engine-tests
+test: lint types imports package-tests python-tests engine-tests
 
 .venv/.tools: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -35,8 +36,21 @@ types: .venv/.installed
 imports: .venv/.installed
 	$(BIN)/lint-imports
 
-python-tests: .venv/.installed
-	$(BIN)/pytest
+python-tests: .venv/.installed package-tests
+	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest
+
+# The C++ package as a user has it: installed, found by an application, run with an empty environment.
+package-tests: .venv/.tools
+	rm -rf $(SDK) build/cpp_app
+	$(BIN)/cmake -S engine -B build/package -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_INSTALL_PREFIX=$(SDK)
+	$(BIN)/cmake --build build/package
+	$(BIN)/cmake --install build/package > /dev/null
+	$(BIN)/cmake -S examples/cpp_app -B build/cpp_app -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_PREFIX_PATH=$(SDK)
+	$(BIN)/cmake --build build/cpp_app
+	env -i build/cpp_app/own_tensors
+	env -i build/cpp_app/classify tests/files/v1_every_op.sbit
 
 # The C++ tests need no Python; ASan and UBSan end a run at the first fault.
 engine-tests: .venv/.tools

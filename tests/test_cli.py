@@ -14,7 +14,7 @@ from PIL import Image
 
 from signbit import cli
 
-COMMANDS = ("demo", "train", "eval", "convert", "verify", "predict", "models", "binarizers")
+COMMANDS = ("demo", "train", "eval", "convert", "verify", "predict", "bench", "inspect", "models", "binarizers")
 SMALL = ("--set", "train.epochs=1", "--set", "model.width=0.06")
 
 
@@ -110,6 +110,33 @@ def test_convert_tells_of_every_layer(folder: Path, capsys: pytest.CaptureFixtur
     assert "smallest margin" in output
 
 
+def test_bench_and_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model_file = str(folder / "model.sbit")
+    status, output, _ = run(capsys, "bench", model_file, "--isa", "scalar", "--seconds", "0.1", "--json")
+    assert status == 0
+    bench = json.loads(output)
+    status, output, _ = run(capsys, "inspect", model_file, "--json")
+    assert status == 0
+    inspected = json.loads(output)
+    assert [row["name"] for row in bench["ops"]] == [row["name"] for row in inspected["ops"]]
+    assert inspected["model_file_bytes"] == Path(model_file).stat().st_size
+    status, output, _ = run(capsys, "bench", model_file, "--seconds", "0.1")
+    assert "look first at op" in output
+    status, output, _ = run(capsys, "inspect", model_file)
+    assert "multiply-accumulates" in output
+
+
+@pytest.mark.parametrize("command", ["bench", "inspect", "predict"])
+def test_what_is_no_model_file(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "model.sbit"
+    other.write_text("a text")
+    arguments = [str(other), str(other)] if command == "predict" else [str(other)]
+    status, output, error = run(capsys, command, *arguments)
+    assert (status, output) == (1, "")
+    assert error.startswith(f"error: {other}: it does not begin with the mark of a .sbit file")
+    assert error.count("\n") == 1
+
+
 def test_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = str(folder / "run"), str(folder / "model.sbit")
     status, output, _ = run(capsys, "verify", *files, "--isa", "scalar", "--images", "50", "--json")
@@ -197,12 +224,15 @@ def test_mistakes_about_images(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "scalar" in error
 
 
-@pytest.mark.parametrize(("module", "extra"), [("torch", "train"), ("PIL", "cli"), ("lightning_fabric", "train")])
+@pytest.mark.parametrize(
+    ("module", "extra"), [("torch", "train"), ("PIL", "cli"), ("lightning_fabric", "train"), ("datasets", "hub")]
+)
 def test_a_missing_extra_is_named(module: str, extra: str, folder: Path) -> None:
     command = {
         "torch": ["eval", str(folder / "run")],
         "lightning_fabric": ["train", "binarynet-digits"],
         "PIL": ["predict", str(folder / "model.sbit"), "x.png"],
+        "datasets": ["train", "binarynet-digits", "--set", 'data={name="hub", repository="a/b", size=8}'],
     }[module]
     script = f"import sys; sys.modules[{module!r}] = None; from signbit.cli import main; main()"
     ended = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True, check=False)

@@ -31,5 +31,5 @@ def test_every_stem_and_head_goes_all_the_way(stem: str, head: str, tmp_path: Pa
 
 
 def test_there_is_no_such_demo(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="digits, mnist, cifar-10"):
+    with pytest.raises(ValueError, match="digits, mnist, fashion-mnist, cifar-10"):
         run_demo("svhn", tmp_path)

@@ -6,6 +6,8 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <chrono>
 #include <mutex>
 
 #include "signbit/engine.hpp"
@@ -54,6 +56,20 @@ class LockedSession {
     const nb::gil_scoped_release release;
     const std::lock_guard<std::mutex> lock(mutex_);
     session_.run(from, images, to);
+  }
+
+  // Nanoseconds of each op, of at most `batch` images.
+  std::vector<uint64_t> profile(const InBuffer& input, size_t images) {
+    const sbit::Model& model = session_.model();
+    if (images > session_.batch()) throw nb::value_error("more images than the session's batch");
+    check_bytes(input, images * model.tensors()[model.input()].bytes(), "input");
+    std::vector<uint8_t> output(images * model.tensors()[model.output()].bytes());
+    std::vector<uint64_t> nanoseconds(model.ops().size());
+    const void* from = input.data();
+    const nb::gil_scoped_release release;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    session_.profile(from, images, output.data(), nanoseconds.data());
+    return nanoseconds;
   }
 
   void run_op(size_t i, const std::vector<InBuffer>& inputs, size_t images, const std::vector<OutBuffer>& outputs) {
@@ -132,6 +148,30 @@ nb::ndarray<nb::numpy, uint64_t, nb::ndim<1>> pack_signs(
   return nb::ndarray<nb::numpy, uint64_t, nb::ndim<1>>(packed.release(), {words}, owner);
 }
 
+// Cycles a second, by a chain of additions each of which waits for the one before: one cycle on every processor. The
+// best of several, because others may run too; 0 where the compiler has no way to keep the chain.
+double clock_hertz() {
+#if defined(__GNUC__)
+  constexpr uint64_t kAdditions = 1 << 20;
+  double best = 0;
+  for (int round = 0; round < 20; ++round) {
+    uint64_t sum = 0, step = 3;
+    const auto start = std::chrono::steady_clock::now();
+    for (uint64_t i = 0; i < kAdditions / 16; ++i) {
+      for (int k = 0; k < 16; ++k) {
+        sum += step;
+        asm volatile("" : "+r"(sum), "+r"(step));
+      }
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    best = std::max(best, double(kAdditions) / taken.count());
+  }
+  return best;
+#else
+  return 0;
+#endif
+}
+
 void define_model(nb::module_& module) {
   // Signatures are written out where nanobind's own say nothing of the elements: the stub is checked with mypy
   // --strict.
@@ -164,6 +204,13 @@ void define_model(nb::module_& module) {
           nb::sig("def constant(self, i: int) -> tuple[str, bytes]"), "i"_a, "Its type and its bytes.")
       .def_prop_ro("labels", [](const sbit::Model& model) { return model.labels(); })
       .def_prop_ro("metadata", [](const sbit::Model& model) { return model.metadata(); })
+      .def_prop_ro(
+          "preprocessing",
+          [](const sbit::Model& model) {
+            const sbit::Preprocessing& stated = model.preprocessing();
+            return nb::make_tuple(stated.resize, static_cast<uint32_t>(stated.filter));
+          },
+          nb::sig("def preprocessing(self) -> tuple[int, int]"))
       .def_prop_ro("input", &sbit::Model::input)
       .def_prop_ro("output", &sbit::Model::output)
       .def_prop_ro("file_bytes", &sbit::Model::file_bytes);
@@ -176,6 +223,9 @@ void define_session(nb::module_& module) {
            nb::sig("def run(self, input: numpy.typing.NDArray[typing.Any], images: int, output: "
                    "numpy.typing.NDArray[typing.Any]) -> None"),
            "input"_a, "images"_a, "output"_a)
+      .def("profile", &LockedSession::profile,
+           nb::sig("def profile(self, input: numpy.typing.NDArray[typing.Any], images: int) -> list[int]"), "input"_a,
+           "images"_a, "Nanoseconds of each op in one run of at most `batch` images.")
       .def("run_op", &LockedSession::run_op,
            nb::sig("def run_op(self, op: int, inputs: list[numpy.typing.NDArray[typing.Any]], images: int, outputs: "
                    "list[numpy.typing.NDArray[typing.Any]]) -> None"),
@@ -204,6 +254,8 @@ NB_MODULE(_native, module) {
   define_session(module);
   module.def("isas", &sbit::isas, "Names of the instruction sets in this build, best first.");
   module.def("supported_isas", &sbit::supported_isas, "Those that this processor can run.");
+  module.def("clock_hertz", &clock_hertz, nb::call_guard<nb::gil_scoped_release>(),
+             "Cycles a second of this core, measured; 0 where it cannot be.");
   module.def("pack_signs", pack_signs,
              nb::sig("def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = '') -> "
                      "numpy.typing.NDArray[numpy.uint64]"),

@@ -28,6 +28,7 @@ struct Graph {
   std::string_view metadata;
   uint32_t input = 0;
   uint32_t output = 0;
+  Preprocessing preprocessing{};
 
   const Tensor& input_of(const Op& op, size_t i = 0) const { return tensors[op.inputs[i]]; }
   const Tensor& output_of(const Op& op, size_t i = 0) const { return tensors[op.outputs[i]]; }

@@ -15,6 +15,8 @@ AlignedBytes allocate_aligned(size_t bytes, const char* purpose) {
   return AlignedBytes(static_cast<uint8_t*>(memory));
 }
 
+const char* version() noexcept { return SIGNBIT_VERSION; }
+
 const char* name(ErrorKind kind) noexcept {
   switch (kind) {
     case ErrorKind::io: return "io";
@@ -88,6 +90,7 @@ const std::vector<Constant>& Model::constants() const noexcept { return graph_->
 const std::vector<Op>& Model::ops() const noexcept { return graph_->ops; }
 const std::vector<std::string_view>& Model::labels() const noexcept { return graph_->labels; }
 std::string_view Model::metadata() const noexcept { return graph_->metadata; }
+const Preprocessing& Model::preprocessing() const noexcept { return graph_->preprocessing; }
 uint32_t Model::input() const noexcept { return graph_->input; }
 uint32_t Model::output() const noexcept { return graph_->output; }
 size_t Model::file_bytes() const noexcept { return graph_->file_bytes; }

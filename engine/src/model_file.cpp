@@ -1,5 +1,6 @@
 #include "model_file.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -230,6 +231,24 @@ class Reader {
     if (output.type != Type::int32 && output.type != Type::float32) {
       fail_file(ErrorKind::record, std::string("the output is ") + name(output.type) + "; it must be float32 or int32");
     }
+    read_preprocessing(input);
+    read_labels(output);
+  }
+
+  void read_preprocessing(const Tensor& input) {
+    const uint32_t resize = header_.resize, filter = header_.filter;
+    graph_->preprocessing = {resize, static_cast<Filter>(filter)};
+    if (filter == 0 && resize == 0) return;
+    if (input.type != Type::uint8 || (input.channels != 1 && input.channels != 3)) {
+      fail_file(ErrorKind::record, "it says how a photo is read, but the input is no uint8 image of 1 or 3 channels");
+    }
+    if (filter < 1 || filter > 2 || (resize && resize < std::max(input.height, input.width)) || resize > kMostSide) {
+      fail_file(ErrorKind::record, "photos are resized to " + number(resize) + " with filter " + number(filter) +
+                                       "; allowed are 0, or a size from that of the input to 65,535, and filters 1 and 2");
+    }
+  }
+
+  void read_labels(const Tensor& output) {
     const size_t strings = graph_->strings.size();
     if (header_.labels == 0 && header_.first_label != 0) fail_file(ErrorKind::record, "a first label, and no labels");
     if (header_.labels == 0) return;

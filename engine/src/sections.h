@@ -13,7 +13,8 @@ struct Header {
   uint32_t version, sections;
   uint64_t file_bytes;
   uint32_t input, output, first_label, labels;
-  uint8_t reserved[20];
+  uint32_t resize, filter;
+  uint8_t reserved[12];
   uint32_t checksum;
 };
 struct SectionRecord {

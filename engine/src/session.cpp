@@ -1,5 +1,6 @@
 // Runs a model: which buffer each tensor lives in, and the ops one after another.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
@@ -57,14 +58,25 @@ struct Session::State {
     ops[i]->run({op_inputs, op_outputs, images, pool, scratch.get(), scratch_bytes});
   }
 
-  // Runs the network on tensors[...], which includes its input and its output.
-  void run_all(size_t images, void* const* places) noexcept {
+  // Runs the network on tensors[...], which includes its input and its output; after_op(i) is called after op i.
+  template <class AfterOp>
+  void run_all(size_t images, void* const* places, const AfterOp& after_op) noexcept {
     for (size_t i = 0; i < ops.size(); ++i) {
       const Op& op = graph.ops[i];
       for (size_t k = 0; k < op.inputs.size(); ++k) inputs[k] = places[op.inputs[k]];
       for (size_t k = 0; k < op.outputs.size(); ++k) outputs[k] = places[op.outputs[k]];
       run_op(i, inputs.data(), images, outputs.data());
+      after_op(i);
     }
+  }
+  void run_all(size_t images, void* const* places) noexcept {
+    run_all(images, places, [](size_t) {});
+  }
+
+  // The caller's memory serves as these two tensors; no op writes to the input.
+  void take_ends(const void* input, void* output) noexcept {
+    tensors[graph.input] = const_cast<void*>(input);
+    tensors[graph.output] = output;
   }
 
   Model model;
@@ -102,11 +114,22 @@ void Session::run(const void* input, size_t images, void* output) noexcept {
   const size_t input_bytes = state.graph.tensors[state.graph.input].bytes();
   const size_t output_bytes = state.graph.tensors[state.graph.output].bytes();
   for (size_t first = 0; first < images; first += state.batch) {
-    // The caller's memory serves as these two tensors; no op writes to the input.
-    state.tensors[state.graph.input] = const_cast<uint8_t*>(static_cast<const uint8_t*>(input) + first * input_bytes);
-    state.tensors[state.graph.output] = static_cast<uint8_t*>(output) + first * output_bytes;
+    state.take_ends(static_cast<const uint8_t*>(input) + first * input_bytes,
+                    static_cast<uint8_t*>(output) + first * output_bytes);
     state.run_all(std::min(state.batch, images - first), state.tensors.data());
   }
+}
+
+void Session::profile(const void* input, size_t images, void* output, uint64_t* nanoseconds) noexcept {
+  using Clock = std::chrono::steady_clock;
+  State& state = *state_;
+  state.take_ends(input, output);
+  auto last = Clock::now();
+  state.run_all(std::min(state.batch, images), state.tensors.data(), [&](size_t op) {
+    const auto now = Clock::now();
+    nanoseconds[op] += static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now - last).count());
+    last = now;
+  });
 }
 
 void Session::run_op(size_t op, const void* const* inputs, size_t images, void* const* outputs) noexcept {

@@ -26,7 +26,7 @@ void pause() noexcept {
 }  // namespace
 
 ThreadPool::ThreadPool(size_t threads) {
-  workers_.reserve(threads);
+  workers_.reserve(threads - 1);
   try {
     for (size_t thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
   } catch (...) {

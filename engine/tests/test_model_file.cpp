@@ -117,6 +117,23 @@ void each_field(const Bytes& good) {
   }
 }
 
+// The input is 6 x 5 x 3: photos go to its size, or to a shorter side of at least 6.
+void check_preprocessing(const Bytes& good) {
+  const auto file = [&](uint32_t resize, uint32_t filter) { return with(with(good, 40, resize), 44, filter); };
+  for (const uint32_t filter : {1u, 2u}) {
+    for (const uint32_t resize : {0u, 6u, 65535u}) {
+      const Bytes bytes = file(resize, filter);
+      const sbit::Preprocessing stated = sbit::Model::from_bytes(bytes.data(), bytes.size()).preprocessing();
+      check::that(stated.resize == resize && uint32_t(stated.filter) == filter, "what was written is what is read");
+    }
+  }
+  must_be(file(6, 0), ErrorKind::record, "a size without a filter");
+  must_be(file(0, 3), ErrorKind::record, "filter 3");
+  must_be(file(5, 2), ErrorKind::record, "a size below the input's height");
+  must_be(file(65536, 2), ErrorKind::record, "a size of 65,536");
+  must_be(with(file(0, 2), section(good, 0) + 12, 2u), ErrorKind::record, "a photo of two channels");
+}
+
 void each_kind_of_error(const Bytes& good) {
   must_be({}, ErrorKind::not_a_model, "nothing");
   must_be(Bytes(1000, 0), ErrorKind::not_a_model, "zeros");
@@ -125,7 +142,7 @@ void each_kind_of_error(const Bytes& good) {
   must_be(with(good, 12, 9u), ErrorKind::record, "9 sections");
   must_be(with(good, 60, 0u, false), ErrorKind::checksum, "header checksum");
   must_be(with(good, section(good, 7), uint8_t{1}, false), ErrorKind::checksum, "a constant changed");
-  must_be(with(good, 40, 1u), ErrorKind::record, "reserved bytes");
+  must_be(with(good, 48, 1u), ErrorKind::record, "reserved bytes");
   must_be(with(good, 24, 99u), ErrorKind::record, "the input does not exist");
   must_be(with(good, 28, 0u), ErrorKind::graph, "the output is the input");
   must_be(with(good, 36, 3u), ErrorKind::record, "3 labels for 4 channels");
@@ -184,6 +201,7 @@ int main() {
   load_from_a_path(good);
   text();
   each_kind_of_error(good);
+  check_preprocessing(good);
   each_byte_of_the_head(good);
   each_truncation(good);
   each_field(good);

@@ -34,7 +34,7 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help="Threads of the e
 
 @app.command(epilog="Example: signbit demo --data cifar-10 --data-dir data --set model.width=0.25 --set train.epochs=5")
 def demo(
-    data: Annotated[str, typer.Option("--data", help="digits, mnist or cifar-10.")] = "digits",
+    data: Annotated[str, typer.Option("--data", help="digits, mnist, fashion-mnist or cifar-10.")] = "digits",
     data_dir: DataDir = None,
     settings: Set = None,
     folder: Annotated[Path | None, typer.Option(help="Keep the run here; default: a folder that is removed.")] = None,
@@ -137,12 +137,19 @@ def convert(
     import torch
 
     from signbit.convert import convert as convert_module
+    from signbit.preprocessing import Preprocessing
     from signbit.report import layers_table, show
     from signbit.train.checkpoint import load_checkpoint
 
     model, recipe, info = load_checkpoint(checkpoint)
     example = torch.zeros(2, *info["input_shape"], dtype=torch.uint8)
-    conversion = convert_module(model, example, labels=info["class_names"], metadata={"data": recipe.data.name})
+    conversion = convert_module(
+        model,
+        example,
+        labels=info["class_names"],
+        metadata={"data": recipe.data.name},
+        preprocessing=Preprocessing(**info.get("preprocessing", {})),
+    )
     size = conversion.save(output)
     layers = [vars(layer) for layer in conversion.layers]
     show({"model_file": str(output), "model_file_bytes": size, "layers": layers}, as_json, layers_table)
@@ -178,7 +185,7 @@ def verify(
 @app.command(epilog="Example: signbit predict quarter.sbit cat.png dog.png --top 3")
 def predict(
     model_file: Annotated[Path, typer.Argument(help="A model file that reads uint8 images.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files; each is resized to what the model reads.")],
+    images: Annotated[list[Path], typer.Argument(help="Photos; each is resized and cut as the model file asks.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 1,
     isa: Isa = None,
     as_json: Json = False,
@@ -190,6 +197,36 @@ def predict(
 
     session = Model.load(model_file).session(isa=isa)
     show({"predictions": [classify(session, image, top) for image in images]}, as_json, predictions_table)
+
+
+@app.command(epilog="Example: signbit bench quarter.sbit --threads 2")
+def bench(
+    model_file: Annotated[Path, typer.Argument(help="A model file.")],
+    isa: Isa = None,
+    threads: Threads = 1,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """Time each op of a model file, say how near it is to what the instruction set allows, and why it is not nearer."""
+    from signbit.bench import run_bench
+    from signbit.engine import Model
+    from signbit.report import bench_table, show
+
+    result = run_bench(Model.load(model_file), isa=isa, threads=threads, seconds=seconds)
+    show({"model_file": str(model_file)} | result, as_json, bench_table)
+
+
+@app.command(epilog="Example: signbit inspect quarter.sbit")
+def inspect(
+    model_file: Annotated[Path, typer.Argument(help="A model file.")],
+    as_json: Json = False,
+) -> None:
+    """Print what is in a model file: ops, shapes, thresholds, bytes, dead channels; needs no torch."""
+    from signbit.engine import Model
+    from signbit.model_file_report import describe
+    from signbit.report import file_table, show
+
+    show({"model_file": str(model_file)} | describe(Model.load(model_file)), as_json, file_table)
 
 
 @app.command(epilog="Example: signbit models --json")

@@ -24,7 +24,12 @@ from signbit.train.recipe import Recipe, load_recipe
 from signbit.train.run_folder import model_arguments
 from signbit.verify import Verification, verify
 
-RECIPES = {"digits": "binarynet-digits", "mnist": "binarynet-mnist", "cifar-10": "binarynet-cifar10"}
+RECIPES = {
+    "digits": "binarynet-digits",
+    "mnist": "binarynet-mnist",
+    "fashion-mnist": "binarynet-fashion-mnist",
+    "cifar-10": "binarynet-cifar10",
+}
 MODEL_FILE = "model.sbit"
 
 
@@ -34,7 +39,7 @@ def run_demo(
     """Train a small network on a data set, convert it, prove that both say the same, and measure both.
 
     Args:
-        name: `digits`, `mnist` or `cifar-10`.
+        name: `digits`, `mnist`, `fashion-mnist` or `cifar-10`.
         folder: of the run; the checkpoint and the model file are left in it.
         data_dir: where the files of the data set are.
         overrides: changes of the recipe, such as `train.epochs=5`.
@@ -55,7 +60,9 @@ def run_demo(
     trained = fit(recipe, folder, splits=splits, quiet=quiet)
     test = splits.test
     labels, metadata = list(test.class_names), {"data": recipe.data.name}
-    conversion = convert(trained.model, test.images[:2], labels=labels, metadata=metadata)
+    conversion = convert(
+        trained.model, test.images[:2], labels=labels, metadata=metadata, preprocessing=test.preprocessing
+    )
     model_file_bytes = conversion.save(folder / MODEL_FILE)
     engine = Model.load(folder / MODEL_FILE)
     verification = verify(trained.model, engine, test.images)

@@ -7,6 +7,7 @@ import importlib.util
 EXTRAS = {
     "train": ("torch", "lightning_fabric", "pydantic", "torchmetrics", "sklearn", "safetensors", "tomli"),
     "cli": ("typer", "rich", "PIL"),
+    "hub": ("datasets",),
 }
 
 

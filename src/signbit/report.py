@@ -29,7 +29,20 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):
-        words = index == 0 or column in ("note", "about", "source", "op", "what", "kind", "name", "classes")
+        words = index == 0 or column in (
+            "note",
+            "about",
+            "source",
+            "op",
+            "what",
+            "kind",
+            "name",
+            "classes",
+            "output",
+            "window",
+            "thresholds",
+            "by",
+        )
         table.add_column(column, justify="left" if words else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
@@ -116,6 +129,70 @@ def verification_table(result: Result) -> None:
         print(error)
 
 
+def bench_table(result: Result) -> None:
+    """One line an op, then the whole network and what to look at first."""
+    rows = [
+        (str(op["op"]), op["kind"], op["name"], f"{op['us']:.1f}", _percent(op["share"], 1), _count(op["macs"]),
+         f"{op['gigamacs_per_second']:,.0f}" if op["macs"] else "", f"{op['bound_us']:.1f}", op["bound_by"],
+         _percent(op["share_of_bound"], 0), op["why"])
+        for op in result["ops"]
+    ]  # fmt: skip
+    columns = ("op", "kind", "name", "us", "share", "macs", "10^9 macs/s", "bound us", "by", "of bound", "note")
+    print_table("", columns, rows)
+    latency, threads = result["latency_us"], result["threads"]
+    print(
+        f"one image: median {latency['median']:.1f} us, 10 to 90 % {latency['low']:.1f} to {latency['high']:.1f} us, "
+        f"{result['runs']} runs, {result['isa']}, {threads} thread{'s'[: threads > 1]}"
+    )
+    print(
+        f"bound: {result['bound_us']:.1f} us at {result['clock_ghz']:.2f} GHz and "
+        f"{result['gigabytes_per_second']:.0f} GB/s, both measured here; {result['machine']['processor']}"
+    )
+    print(f"look first at {result['advice']}")
+
+
+def file_table(result: Result) -> None:
+    """One line an op, then the file as a whole."""
+    rows = [
+        (str(op["op"]), op["kind"], op["name"], ", ".join(op["outputs"]), op["window"], _count(op["macs"]),
+         _count(op["bytes"]), _thresholds(op["thresholds"]))
+        for op in result["ops"]
+    ]  # fmt: skip
+    print_table("", ("op", "kind", "name", "output", "window", "macs", "bytes", "thresholds"), rows)
+    macs, photos = result["macs"], result["photos"]
+    print(f"input {result['input']}, output {result['output']}, {result['classes']} class names")
+    if photos is not None:
+        how = f"shorter side to {photos['resize']}, middle cut out" if photos["resize"] else "stretched to the input"
+        print(f"photos: {how}, {photos['filter']}")
+    print(", ".join(f"{count:,} {product} multiply-accumulates" for product, count in macs.items() if count))
+    print(
+        f"{_bytes(result['model_file_bytes'])}, {result['constant_bytes']:,} of them constants; a session of one image "
+        f"holds {_bytes(result['arena_bytes'])} of tensors; runs here on {', '.join(result['isas'])}"
+    )
+    for key, value in result["metadata"].items():
+        print(f"{key}: {value}")
+    dead = [op for op in result["ops"] if op["dead"]]
+    for op in dead:
+        print(f"op {op['op']} ({op['name']}): dead channels {_ranges(op['dead'])}")
+    if not dead:
+        print("no dead channels")
+
+
+def _thresholds(kinds: dict[str, int] | None) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in (kinds or {}).items() if count)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """1, 3 to 5."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in runs)
+
+
 def predictions_table(result: Result) -> None:
     """One line an image."""
     rows = [
@@ -150,8 +227,8 @@ def _count(number: int) -> str:
     return f"{number:,}" if number else ""
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+def _percent(share: float, digits: int = 2) -> str:
+    return f"{100 * share:.{digits}f} %"
 
 
 def _bytes(count: int) -> str:

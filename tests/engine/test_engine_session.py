@@ -214,3 +214,47 @@ def test_the_engine_imports_no_torch() -> None:
     code = "import sys, signbit.engine, signbit.convert.write; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert Session.__module__ == "signbit.engine.session"
+
+
+class OnlyDlpack:
+    """A tensor of some other library: nothing but the protocol."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __dlpack__(self, **given: object) -> object:
+        return self.array.__dlpack__(**given)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+
+def test_tensors_by_dlpack() -> None:
+    torch = pytest.importorskip("torch")
+    model = Model.load(EVERY_OP)
+    images = np.random.default_rng(3).integers(0, 256, (4, *model.input_shape)).astype(np.uint8)
+    session = model.session()
+    expected = session.run(images)
+    np.testing.assert_array_equal(session.run(OnlyDlpack(images)), expected)
+    np.testing.assert_array_equal(session.run(torch.from_numpy(images)), expected)
+    channels_first = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+    np.testing.assert_array_equal(session.run(channels_first.permute(0, 2, 3, 1)), expected)  # not contiguous
+    with pytest.raises(TypeError, match="give a numpy array or a DLPack tensor of uint8"):
+        session.run(images.tolist())
+    real = Model.from_bytes(to_bytes(affine())).session()
+    with pytest.raises(TypeError, match="without gradient"):
+        real.run(torch.zeros(1, 3, requires_grad=True))
+    with pytest.raises(TypeError, match="float64"):
+        real.run(torch.zeros(1, 3, dtype=torch.float64))
+
+
+def test_profile() -> None:
+    model = Model.load(EVERY_OP)
+    images = np.zeros((2, *model.input_shape), np.uint8)
+    session = model.session(batch=2)
+    times = session.profile(images)
+    assert len(times) == len(model.ops)
+    assert min(times) >= 0
+    assert sum(times) > 0
+    with pytest.raises(ValueError, match=r"3 images at once.*batch is 2"):
+        session.profile(np.zeros((3, *model.input_shape), np.uint8))

@@ -1,13 +1,15 @@
 """Checkpoints: complete, atomic, and nothing in them is run."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from signbit.data import Splits
+from signbit.data import Dataset, Splits
 from signbit.errors import RunFolderError, SignbitError
+from signbit.preprocessing import Preprocessing
 from signbit.train import Recipe, checkpoint, evaluate, fit, load_checkpoint
 from signbit.train.run_state import RunState
 
@@ -39,6 +41,23 @@ def test_modes_of_the_last_stage_come_back(tiny: Recipe, few_digits: Splits, tmp
     assert evaluate(model, few_digits.test).accuracy == info["test_accuracy"] == result.test.accuracy
     layers = [m for m in model.modules() if getattr(m, "input_binarizer", None) is not None]
     assert {(m.input_binarizer.mode, m.weight_binarizer.mode) for m in layers} == {("binary", "real")}
+
+
+def test_how_photos_become_pixels_is_in_the_checkpoint(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    def scaled(part: Dataset) -> Dataset:
+        return dataclasses.replace(part, preprocessing=Preprocessing(resize=9, filter="bilinear"))
+
+    splits = Splits(scaled(few_digits.train), few_digits.held_out, few_digits.test)
+    fit(tiny, tmp_path, splits=splits, quiet=True)
+    _, _, info = load_checkpoint(tmp_path)
+    assert info["preprocessing"] == {"resize": 9, "filter": "bilinear"}
+    assert Preprocessing(**info["preprocessing"]) == splits.train.preprocessing
+
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    del content["info"]["preprocessing"]  # as it was before
+    checkpoint.save(content, tmp_path / "old.pt")
+    _, _, info = load_checkpoint(tmp_path / "old.pt")
+    assert "preprocessing" not in info
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ def test_vanished_data(
     with pytest.raises(RunStopped):
         fit(recipe, folder, splits=few_digits, quiet=True, time_limit=1e-3)
     before = contents(folder)
-    with pytest.raises(DataError, match=f"{images} is not a folder"):
+    with pytest.raises(DataError, match=f"{images} does not exist"):
         fit(recipe, folder, quiet=True, resume=True)
     images.mkdir()
     with pytest.raises(DataError, match=rf"{images}.* is missing; get"):
@@ -177,7 +177,7 @@ def test_vanished_data(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith(f"error: cifar10: {images} is not a folder")
+    assert capsys.readouterr().err.startswith(f"error: cifar10: {images} does not exist")
     assert contents(folder) == before
     fit(recipe, folder, splits=few_digits, quiet=True, resume=True)
 

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from signbit import models
 from signbit.errors import RecipeError
+from signbit.preprocessing import Preprocessing
 from signbit.train import Recipe, apply_overrides, load_recipe, recipe_names, to_toml
 from signbit.train.recipe_file import read_toml
 
@@ -38,7 +40,7 @@ def test_packaged_recipes(name: str) -> None:
 
 
 def test_packaged_names() -> None:
-    assert recipe_names() == ["binarynet-cifar10", "binarynet-digits", "binarynet-mnist"]
+    assert recipe_names() == ["binarynet-cifar10", "binarynet-digits", "binarynet-fashion-mnist", "binarynet-mnist"]
 
 
 def test_defaults(recipe_file: Path) -> None:
@@ -47,6 +49,23 @@ def test_defaults(recipe_file: Path) -> None:
     stage = recipe.stage(0)
     assert (stage.epochs, stage.lr, stage.schedule, stage.batch_size) == (3, 1e-3, "cosine", 128)
     assert (stage.optimizer.name, stage.loss.name) == ("adam", "cross_entropy")
+
+
+def test_arguments_of_the_data_set(recipe_file: Path, tmp_path: Path) -> None:
+    arguments = 'name = "image_folder"\nsize = 8\nresize = 9'
+    recipe_file.write_text(SMALL.replace('name = "digits"', arguments))
+    recipe = load_recipe(recipe_file, ["data.filter=bilinear", "data.held_out=0.5"])
+    assert recipe.data.arguments == {"size": 8, "resize": 9, "filter": "bilinear"}
+    again = tmp_path / "again.toml"
+    again.write_text(to_toml(recipe))
+    assert load_recipe(again) == recipe
+    for name in ("cat", "dog"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for index in range(4):
+            Image.new("RGB", (20, 10), (index, 0, 0)).save(tmp_path / "train" / name / f"{index}.png")
+    splits = recipe.data.load(tmp_path)
+    assert splits.train.images.shape == (2, 3, 8, 8)
+    assert splits.train.preprocessing == Preprocessing(9, "bilinear")
 
 
 def test_a_stage_overrides_the_shared_settings(recipe_file: Path) -> None:
@@ -132,7 +151,18 @@ def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None
         ),
         ("lr = 1e-3", "lr = 1e-3\nloss = 'l2'", "there is no 'l2'; there are cross_entropy, squared_hinge"),
         ("lr = 1e-3", "lr = 1e-3\nweight_decay = {latent = 1}", "there is no 'latent'; there are latent_weight, scale"),
-        ('"digits"', '"svhn"', "there is no 'svhn'; there are cifar10, cifar100, digits, mnist"),
+        ('"digits"', '"svhn"', "there is no 'svhn'; there are cifar10, cifar100, digits, fashion_mnist, hub, "),
+        (
+            '"digits"',
+            '"digits"\nsize = 8',
+            "digits has no argument 'size'; there are none; beside them the section has name, folder, split, held_out",
+        ),
+        (
+            '"digits"',
+            '"image_folder"',
+            "data: image_folder needs the argument 'size'; there are size, resize, filter, ch",
+        ),
+        ('"digits"', '"image_folder"\nsise = 8', "data: image_folder has no argument 'sise'; there are size, resize"),
         ('"binarynet"', '"resnet"', "there is no 'resnet'; there are binarynet"),
         ('"binarynet"', '"binarynet"\nwidht = 2', "binarynet has no argument 'widht'; there are inflation, width"),
         (

@@ -83,6 +83,9 @@ enum class OpKind : uint32_t {
 const char* name(Type type) noexcept;
 const char* name(OpKind kind) noexcept;
 
+// Of the library, such as "0.1.0".
+const char* version() noexcept;
+
 // An image of height x width x channels (NHWC). A pixel of bits is ceil(channels / 64) words of 64 bits, channel c is
 // bit c % 64 of word c / 64, and a set bit is -1.
 struct Tensor {
@@ -120,6 +123,13 @@ struct Op {
   View<int32_t> attributes;
 };
 
+// How a photo becomes the pixels that the model reads; docs/file-format.md says it exactly.
+enum class Filter : uint32_t { unstated = 0, bilinear = 1, bicubic = 2 };
+struct Preprocessing {
+  uint32_t resize;  // the shorter side is scaled to this and the middle is cut out; 0: stretched to the input's size
+  Filter filter;
+};
+
 struct Graph;
 
 class Model {
@@ -134,6 +144,7 @@ class Model {
   const std::vector<Op>& ops() const noexcept;
   const std::vector<std::string_view>& labels() const noexcept;
   std::string_view metadata() const noexcept;  // a JSON object, or empty
+  const Preprocessing& preprocessing() const noexcept;
   uint32_t input() const noexcept;             // index of the tensor
   uint32_t output() const noexcept;
   size_t file_bytes() const noexcept;
@@ -161,6 +172,9 @@ class Session {
   // Runs any number of images, `batch` at a time. input: images x the bytes of the input tensor; output: the same of
   // the output tensor.
   void run(const void* input, size_t images, void* output) noexcept;
+
+  // Runs at most `batch` images, and adds the nanoseconds of each op to nanoseconds[op].
+  void profile(const void* input, size_t images, void* output, uint64_t* nanoseconds) noexcept;
 
   // Runs one op on given inputs: one buffer of images x the tensor's bytes for each of its inputs and outputs. Uses the
   // same prepared op and kernels as run().

@@ -1,8 +1,6 @@
 // The three constants that turn integers into signs: `low`, `high` and `inverted` for each channel.
 #pragma once
 
-#include <vector>
-
 #include "check.h"
 #include "../kernels/kernels.h"
 
@@ -11,21 +9,26 @@ namespace sbit {
 // Checks constants first, first + 1 and first + 2 of an op.
 void check_intervals(const Graph& graph, const Op& op, size_t first, size_t channels);
 
-// The intervals as the kernels want them: `low <= n <= high` is one unsigned comparison of n - low.
+// The intervals as the kernels want them, in one block of memory that the caller owns, aligned to 8 bytes:
+// `low <= n <= high` is one unsigned comparison of n - low.
+size_t interval_bytes(size_t channels) noexcept;
+void pack_intervals(size_t channels, const int32_t* low, const int32_t* high, const uint64_t* inverted,
+                    void* memory) noexcept;
+kernels::Intervals packed_intervals(size_t channels, const void* memory) noexcept;
+// From a channel on that is a multiple of 64.
+kernels::Intervals from_channel(const kernels::Intervals& intervals, size_t channel) noexcept;
+
+// A block of memory that an op owns.
 class PackedIntervals {
  public:
   PackedIntervals() = default;
   PackedIntervals(const Graph& graph, const Op& op, size_t first, size_t channels);
 
-  // From a channel on that is a multiple of 64.
-  kernels::Intervals from(size_t channel) const noexcept {
-    return {low_.data() + channel, range_.data() + channel, inside_.data() + channel / 64};
-  }
+  const kernels::Intervals& view() const noexcept { return view_; }
 
  private:
-  std::vector<int32_t> low_;
-  std::vector<uint32_t> range_;
-  std::vector<uint64_t> inside_;
+  AlignedBytes memory_;
+  kernels::Intervals view_{};
 };
 
 }  // namespace sbit

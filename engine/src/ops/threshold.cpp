@@ -26,11 +26,10 @@ class Threshold : public PreparedOp {
 
   void run(const Call& call) const noexcept override {
     for_each_pixels(call.pool, call.images * tensor_.pixels(), tensor_.channels, [&](size_t first, size_t last) {
-      const kernels::Intervals intervals = intervals_.from(0);
       for (size_t pixel = first; pixel < last; ++pixel) {
         const int32_t* integers = call.input<int32_t>() + pixel * tensor_.channels;
         uint64_t* words = call.output<uint64_t>() + pixel * tensor_.words();
-        kernels_.threshold(integers, tensor_.channels, &intervals, words);
+        kernels_.threshold(integers, tensor_.channels, &intervals_.view(), words);
         look_up(integers, words);
       }
     });

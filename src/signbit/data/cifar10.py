@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from signbit.data import cifar_files
-from signbit.data.dataset import Splits, need_folder, split_training
+from signbit.data.dataset import Splits, need_folder, split_training, subfolder
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 NAMES = b"airplane automobile bird cat deer dog frog horse ship truck".split()
@@ -26,9 +26,7 @@ def load(folder: Path | None, split: int, held_out: float) -> Splits:
     Source:
         Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images", University of Toronto.
     """
-    folder = need_folder(folder, "cifar10", cifar_files.SOURCE)
-    if (folder / "cifar-10-batches-py").is_dir():
-        folder = folder / "cifar-10-batches-py"
+    folder = subfolder(need_folder(folder, "cifar10", cifar_files.HINT), "cifar-10-batches-py", cifar_files.HINT)
     parts = {name: cifar_files.read(folder, name, MD5) for name in MD5}
     test = cifar_files.dataset([parts.pop("test_batch")], b"labels", NAMES, MEAN, STD)
     training = cifar_files.dataset(list(parts.values()), b"labels", NAMES, MEAN, STD)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from signbit.data import cifar_files
-from signbit.data.dataset import Splits, need_folder, split_training
+from signbit.data.dataset import Splits, need_folder, split_training, subfolder
 
 MEAN, STD = (0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)
 MD5 = {
@@ -22,9 +22,7 @@ def load(folder: Path | None, split: int, held_out: float) -> Splits:
     Source:
         Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images", University of Toronto.
     """
-    folder = need_folder(folder, "cifar100", cifar_files.SOURCE)
-    if (folder / "cifar-100-python").is_dir():
-        folder = folder / "cifar-100-python"
+    folder = subfolder(need_folder(folder, "cifar100", cifar_files.HINT), "cifar-100-python", cifar_files.HINT)
     names = cifar_files.read(folder, "meta", MD5)[b"fine_label_names"]
     training, test = (
         cifar_files.dataset([cifar_files.read(folder, part, MD5)], b"fine_labels", names, MEAN, STD)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from signbit.data.dataset import DataError, Dataset
+from signbit.data.dataset import DataError, Dataset, read_file
 
 SOURCE = "https://www.cs.toronto.edu/~kriz/cifar.html"
+HINT = f"get the python version at {SOURCE} and unpack it"
 SIDE = 32
 
 # All that a pickle of bytes, lists and one array of bytes needs. Anything else could run code.
@@ -42,9 +43,9 @@ def unpickle(path: Path, data: bytes) -> dict[bytes, Any]:
     try:
         found = _ArraysOnly(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a broken pickle raises whatever the broken opcode meets
-        raise DataError(f"{path} cannot be read as a CIFAR file: {error}; get it at {SOURCE}") from error
+        raise DataError(f"{path} cannot be read as a CIFAR file: {error}; {HINT}") from error
     if not isinstance(found, dict):
-        raise DataError(f"{path} holds a {type(found).__name__}, not a dictionary; get it at {SOURCE}")
+        raise DataError(f"{path} holds a {type(found).__name__}, not a dictionary; {HINT}")
     return found
 
 
@@ -55,12 +56,10 @@ def read(folder: Path, name: str, md5: Mapping[str, str]) -> dict[bytes, Any]:
         DataError: it is missing, or its MD5 is another.
     """
     path = folder / name
-    if not path.is_file():
-        raise DataError(f"{path} is missing; get the python version at {SOURCE} and unpack it")
-    data = path.read_bytes()
+    data = read_file(path, HINT)
     found = hashlib.md5(data, usedforsecurity=False).hexdigest()
     if found != md5[name]:
-        raise DataError(f"{path} has {len(data)} bytes and MD5 {found}, expected {md5[name]}; get it again at {SOURCE}")
+        raise DataError(f"{path} has {len(data)} bytes and MD5 {found}, expected {md5[name]}; {HINT}")
     return unpickle(path, data)
 
 

@@ -1,5 +1,6 @@
 """What every data set is here: pixels, labels, and what is known about them."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import torch
 from torch import Tensor
 
 from signbit.errors import SignbitError
+from signbit.preprocessing import Preprocessing
+
+TEST_SHARE = 0.2  # of a set that comes without a test part
+_CHUNK = 1024  # images whose pixels are counted at once: as int64 they take eight times their place
 
 
 class DataError(SignbitError, ValueError):
@@ -23,6 +28,7 @@ class Dataset:
         class_names: name of each label.
         mean: of each channel on the scale 0 to 1.
         std: of each channel on the same scale.
+        preprocessing: how a photo becomes pixels like these.
     """
 
     images: Tensor
@@ -30,6 +36,7 @@ class Dataset:
     class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    preprocessing: Preprocessing = Preprocessing()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -71,14 +78,81 @@ def split_training(training: Dataset, test: Dataset, seed: int, held_out: float)
     return Splits(training.subset(rest), training.subset(held), test)
 
 
-def need_folder(folder: Path | None, name: str, source: str) -> Path:
-    """The folder itself.
+def arrange(train: Dataset, held_out: Dataset | None, test: Dataset | None, seed: int, share: float) -> Splits:
+    """Splits of a set that may come without a test part or a held-out part: the training part gives what is missing.
+
+    Args:
+        seed: of the splits, all stratified.
+        share: of what trains that is held out; a fifth of the training part tests where there is no test part.
 
     Raises:
-        DataError: there is none; the message says where the files are published.
+        DataError: the classes have too few images to give a share away.
+    """
+    if test is None:
+        rest, tested = stratified(train.labels, TEST_SHARE, seed)
+        train, test = train.subset(rest), train.subset(tested)
+    splits = Splits(train, held_out, test) if held_out else split_training(train, test, seed, share)
+    if not len(splits.test):
+        raise DataError(f"the classes have too few images: a share of {TEST_SHARE} of each is no image to test with")
+    if share and not len(splits.held_out):
+        raise DataError(f"the classes have too few images: a share of {share} of each is no image to hold out")
+    return splits
+
+
+def measured(splits: Splits) -> Splits:
+    """The same splits with the mean and the standard deviation of what trains, to four decimals."""
+    counts = torch.zeros(splits.train.images.shape[1], 256, dtype=torch.int64)
+    for start in range(0, len(splits.train), _CHUNK):
+        channels = splits.train.images[start : start + _CHUNK].unbind(1)
+        counts += torch.stack([channel.flatten().bincount(minlength=256) for channel in channels])
+    share = counts.double() / counts.sum(1, keepdim=True)
+    values = torch.arange(256, dtype=torch.float64) / 255
+    means = (share * values).sum(1)
+    stds = (share * (values - means[:, None]) ** 2).sum(1).sqrt()
+    mean = tuple(round(value, 4) for value in means.tolist())
+    std = tuple(round(value, 4) or 1.0 for value in stds.tolist())  # a channel that is constant is left as it is
+    return Splits(*(replace(part, mean=mean, std=std) for part in (splits.train, splits.held_out, splits.test)))
+
+
+def need_folder(folder: Path | None, name: str, hint: str) -> Path:
+    """The folder itself.
+
+    Args:
+        name: of the data set.
+        hint: what belongs there and where to get it; it ends the message.
+
+    Raises:
+        DataError: there is none.
     """
     if folder is None:
-        raise DataError(f"{name}: no data folder given; name it, or set SIGNBIT_DATA; the files are at {source}")
+        raise DataError(f"{name}: no data folder given; name it, or set SIGNBIT_DATA; {hint}")
+    if not folder.exists():
+        raise DataError(f"{name}: {folder} does not exist; {hint}")
     if not folder.is_dir():
-        raise DataError(f"{name}: {folder} is not a folder; the files are at {source}")
+        raise DataError(f"{name}: {folder} is not a folder; {hint}")
     return folder
+
+
+def subfolder(folder: Path, name: str, hint: str) -> Path:
+    """The folder of that name in a folder, or the folder itself where there is none.
+
+    Raises:
+        DataError: there is a file of that name.
+    """
+    if os.path.isfile(folder / name):
+        raise DataError(f"{folder / name} is a file, expected a folder; {hint}")
+    return folder / name if os.path.isdir(folder / name) else folder
+
+
+def read_file(path: Path, hint: str) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        DataError: it is missing or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing; {hint}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}; {hint}") from error

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import torch
 
-from signbit.data.dataset import DataError, Dataset, Splits, split_training, stratified
+from signbit.data.dataset import DataError, Dataset, Splits, arrange
 
-TEST_SHARE = 0.2
 MEAN, STD = (0.306,), (0.376,)
 
 
@@ -29,5 +28,4 @@ def load(folder: Path | None, split: int, held_out: float) -> Splits:
     images = (torch.from_numpy(found.images) * (255 / 16)).round().to(torch.uint8).unsqueeze(1)
     names = tuple(str(name) for name in found.target_names)
     everything = Dataset(images, torch.from_numpy(found.target).long(), names, MEAN, STD)
-    training, test = stratified(everything.labels, TEST_SHARE, split)
-    return split_training(everything.subset(training), everything.subset(test), split, held_out)
+    return arrange(everything, None, None, split, held_out)

@@ -24,6 +24,8 @@ class Model:
     @property
     def metadata(self) -> str: ...
     @property
+    def preprocessing(self) -> tuple[int, int]: ...
+    @property
     def input(self) -> int: ...
     @property
     def output(self) -> int: ...
@@ -35,6 +37,9 @@ class Session:
 
     def __init__(self, model: Model, threads: int, isa: str, batch: int) -> None: ...
     def run(self, input: numpy.typing.NDArray[Any], images: int, output: numpy.typing.NDArray[Any]) -> None: ...
+    def profile(self, input: numpy.typing.NDArray[Any], images: int) -> list[int]:
+        """Nanoseconds of each op in one run of at most `batch` images."""
+
     def run_op(
         self, op: int, inputs: list[numpy.typing.NDArray[Any]], images: int, outputs: list[numpy.typing.NDArray[Any]]
     ) -> None: ...
@@ -53,6 +58,9 @@ def isas() -> list[str]:
 
 def supported_isas() -> list[str]:
     """Those that this processor can run."""
+
+def clock_hertz() -> float:
+    """Cycles a second of this core, measured; 0 where it cannot be."""
 
 def pack_signs(values: numpy.typing.NDArray[numpy.float32], isa: str = "") -> numpy.typing.NDArray[numpy.uint64]:
     """

@@ -36,19 +36,28 @@ class Session:
         """How many images go through the network together."""
         return self._native.batch
 
-    def run(self, images: NDArray[Any], *, check_finite: bool = False) -> NDArray[Any]:
+    @property
+    def arena_bytes(self) -> int:
+        """Memory of the tensors between input and output, of ``batch`` images."""
+        return self._native.arena_bytes
+
+    def run(self, images: Any, *, check_finite: bool = False) -> NDArray[Any]:
         """Run the network.
+
+        The interpreter's lock is released while it runs.
 
         Args:
             images: [N, H, W, C] of the model's input type, pixels 0 to 255 where that is uint8; [N, C] is taken too
-                where the model's height and width are 1. Any N, 0 included.
+                where the model's height and width are 1. Any N, 0 included. A numpy array, or whatever lends its
+                memory by DLPack: a tensor of torch, JAX, CuPy's on the CPU, ... It is copied only where it is not
+                contiguous.
             check_finite: refuse a float input that has a NaN or an infinity.
 
         Returns:
             float32 or int32 [N, H, W, C]; [N, C] where the output's height and width are 1.
 
         Raises:
-            TypeError: images are not an array of the input type.
+            TypeError: images are neither a numpy array nor a DLPack tensor on the CPU, or of another type.
             ValueError: images have another shape, or are not finite and must be.
         """
         images = self._checked_input(images)
@@ -58,6 +67,17 @@ class Session:
         output = _empty(tensor, len(images))
         self._native.run(images, len(images), output)
         return output.reshape(len(images), tensor.channels) if tensor.height == tensor.width == 1 else output
+
+    def profile(self, images: Any) -> list[float]:
+        """Microseconds of each op in one run of at most ``batch`` images, which are as for ``run``.
+
+        Raises:
+            TypeError, ValueError: as for ``run``, and where there are more images than ``batch``.
+        """
+        images = self._checked_input(images)
+        if len(images) > self.batch:
+            raise ValueError(f"{len(images)} images at once, but the session's batch is {self.batch}: make it larger")
+        return [nanoseconds / 1e3 for nanoseconds in self._native.profile(images, len(images))]
 
     def run_op(self, i: int, inputs: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Run op ``i`` alone, as ``run`` does.
@@ -85,7 +105,7 @@ class Session:
         self._native.run_op(i, given, images, outputs)
         return outputs
 
-    def trace(self, images: NDArray[Any]) -> list[NDArray[Any]]:
+    def trace(self, images: Any) -> list[NDArray[Any]]:
         """Run the network and keep every tensor.
 
         Args:
@@ -103,16 +123,27 @@ class Session:
         self._native.trace(len(images), arrays)
         return arrays
 
-    def _checked_input(self, images: NDArray[Any]) -> NDArray[Any]:
+    def _checked_input(self, given: Any) -> NDArray[Any]:
         tensor = self.model.tensors[self.model.input]
-        if not isinstance(images, np.ndarray):
-            raise TypeError(f"images are a {type(images).__name__}: give a numpy array of {tensor.dtype}")
+        images = given if isinstance(given, np.ndarray) else _borrow(given, tensor.dtype)
         shape = (tensor.height, tensor.width, tensor.channels)
         if images.shape == shape:
             raise ValueError(f"images have the shape {shape} of a single image: add the batch axis, images[None]")
         if shape[:2] == (1, 1) and images.ndim == 2:
             images = images[:, None, None, :]
         return _checked(images, tensor, len(images) if images.ndim else 0)
+
+
+def _borrow(given: Any, dtype: str) -> NDArray[Any]:
+    """The memory of a DLPack tensor as a numpy array."""
+    what = f"images are a {type(given).__module__}.{type(given).__qualname__}"
+    if not hasattr(given, "__dlpack__"):
+        raise TypeError(f"{what}: give a numpy array or a DLPack tensor of {dtype}")
+    try:
+        array: NDArray[Any] = np.from_dlpack(given)
+    except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        raise TypeError(f"{what} whose memory cannot be read: {error}; give it on the CPU, without gradient") from error
+    return array
 
 
 def _empty(tensor: Tensor, images: int) -> NDArray[Any]:

@@ -58,8 +58,9 @@ def model_content(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -> dic
 def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
     """Read a checkpoint, or the `model.pt` of a run folder: (model in eval mode on the CPU, recipe, info).
 
-    `info` has `model` (name and arguments), `class_names`, `input_shape` (C, H, W), `epoch`, `held_out_accuracy`,
-    `test_accuracy` (in a finished run) and `versions`. Nothing in the file is run.
+    `info` has `model` (name and arguments), `class_names`, `input_shape` (C, H, W), `preprocessing` (the arguments of
+    `signbit.preprocessing.Preprocessing`; missing in a checkpoint from before it was noted), `epoch`,
+    `held_out_accuracy`, `test_accuracy` (in a finished run) and `versions`. Nothing in the file is run.
 
     Raises:
         CheckpointError: the file is missing, or not a checkpoint.

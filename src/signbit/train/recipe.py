@@ -116,10 +116,9 @@ def _by_role(decay: dict[str, float]) -> dict[str, float]:
 WeightDecay = Annotated[dict[str, float], AfterValidator(_by_role)]
 
 
-class DataSection(_Section):
-    """Which data set, and how it is split."""
+class DataSection(_Named):
+    """Name of the data set, how it is split, and its own arguments."""
 
-    name: str
     folder: str | None = None
     split: int = Field(default=0, ge=0)
     held_out: float = Field(default=0.1, gt=0, le=0.5)
@@ -129,9 +128,18 @@ class DataSection(_Section):
     def _known(cls, name: str) -> str:
         return _one_of(name, data.names())
 
+    @model_validator(mode="after")
+    def _arguments(self) -> "DataSection":
+        try:
+            data.check_arguments(self.name, self.arguments)
+        except ValueError as error:
+            raise ValueError(f"{error}; beside them the section has {', '.join(type(self).model_fields)}") from error
+        return self
+
     def load(self, data_dir: str | Path | None = None) -> data.Splits:
         """The data set itself; `data_dir` goes before the section's folder. Raises: see `signbit.data.load`."""
-        return data.load(self.name, data_dir or self.folder, split=self.split, held_out=self.held_out)
+        folder = data_dir or self.folder
+        return data.load(self.name, folder, split=self.split, held_out=self.held_out, **self.arguments)
 
 
 class AugmentSection(_Section):

@@ -1,5 +1,6 @@
 """What a run writes beside its checkpoints, and what it knows about itself."""
 
+import dataclasses
 import inspect
 import json
 import platform
@@ -51,6 +52,7 @@ def run_info(recipe: Recipe, arguments: dict[str, Any], dataset: Dataset) -> dic
         "class_names": list(dataset.class_names),
         "input_shape": list(dataset.images.shape[1:]),
         "training_labels": {"count": len(dataset), "crc32": zlib.crc32(dataset.labels.cpu().numpy().tobytes())},
+        "preprocessing": dataclasses.asdict(dataset.preprocessing),
         "versions": {
             "signbit": signbit.__version__,
             "torch": str(torch.__version__),

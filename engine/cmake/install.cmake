@@ -1,0 +1,17 @@
+# find_package(signbit) gives the target signbit::signbit; pkg-config knows it as signbit.
+include(CMakePackageConfigHelpers)
+
+set(SIGNBIT_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/signbit)
+install(TARGETS signbit_engine EXPORT signbit
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/signbit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(EXPORT signbit NAMESPACE signbit:: FILE signbitTargets.cmake DESTINATION ${SIGNBIT_CMAKE_DIR})
+configure_package_config_file(cmake/signbitConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/signbitConfig.cmake
+  INSTALL_DESTINATION ${SIGNBIT_CMAKE_DIR})
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/signbitConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/signbitConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/signbitConfigVersion.cmake
+  DESTINATION ${SIGNBIT_CMAKE_DIR})
+configure_file(cmake/signbit.pc.in ${CMAKE_CURRENT_BINARY_DIR}/signbit.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/signbit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
