@@ -76,6 +76,29 @@ def test_eval_agrees_with_the_run(folder: Path, capsys: pytest.CaptureFixture[st
     assert 0 < result["accuracy"] < 1
 
 
+def test_a_finished_run_is_not_run_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("train", "binarynet-digits", "--folder", str(folder / "run"), *SMALL)
+    status, _, error = run(capsys, *command)
+    assert status == 1
+    assert "holds a run already; go on with it by --resume, or name another folder" in error
+    status, output, error = run(capsys, *command, "--resume")
+    assert status == 0
+    assert error == f"{folder / 'run'} is finished: nothing is left to train\n"
+    assert "best epoch" in output
+    status, _, error = run(capsys, *command, "--resume", "--set", "train.epochs=2")
+    assert status == 1
+    assert "train.epochs is 1 there and 2 now" in error
+
+
+def test_a_stopped_demo_does_not_speak_of_going_on() -> None:
+    script = (
+        "import sys; from signbit.cli import main; from signbit.train.stopping import Stopping; "
+        "Stopping.reason = property(lambda self: 'SIGTERM'); sys.argv = ['signbit', 'demo']; main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (75, "", "")
+
+
 def test_convert_tells_of_every_layer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, output, _ = run(capsys, "convert", str(folder / "run"), str(folder / "again.sbit"), "--json")
     assert status == 0
@@ -164,6 +187,8 @@ MISTAKES = {
     "an argument is missing": (["convert"], 2, "checkpoint"),
     "no such recipe": (["train", "resnet"], 1, "binarynet-digits"),
     "no such key": (["train", "binarynet-digits", "--set", "train.epoch=3"], 1, "epochs"),
+    "no time": (["train", "binarynet-digits", "--time-limit", "soon"], 1, "90m"),
+    "nothing to keep": (["train", "binarynet-digits", "--keep", "-1"], 2, "--keep"),
     "no such choice": (["train", "binarynet-digits", "--set", "model.stem=large"], 1, "integer"),
     "no such demo": (["demo", "--data", "imagenet"], 1, "cifar-10"),
     "no data folder": (["demo", "--data", "cifar-10", "--data-dir", "/nonexistent"], 1, "/nonexistent"),

@@ -10,6 +10,8 @@ namespace {
 
 // ---- PGM and PPM: "P6", width, height, largest value, one white space, the samples ----
 
+bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 class PnmHeader {
  public:
   explicit PnmHeader(const std::string& content) : content_(content) {}
@@ -27,7 +29,6 @@ class PnmHeader {
   size_t end() const noexcept { return at_ + 1; }
 
  private:
-  static bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
   void skip_space_and_comments() {
     while (at_ < content_.size() && (is_space(content_[at_]) || content_[at_] == '#')) {
       if (content_[at_] == '#') {
@@ -157,7 +158,7 @@ Photo crop(const Photo& photo, size_t height, size_t width) {
 }  // namespace
 
 bool is_pnm(const std::string& content) noexcept {
-  return content.size() > 2 && content[0] == 'P' && (content[1] == '5' || content[1] == '6');
+  return content.size() > 2 && content[0] == 'P' && (content[1] == '5' || content[1] == '6') && is_space(content[2]);
 }
 
 Photo read_pnm(const std::string& content) {

@@ -42,10 +42,14 @@ def demo(
 ) -> None:
     """Train a small binary network on real images, convert it, verify it, run it: the whole way in a minute."""
     from signbit.demo import run_demo
+    from signbit.errors import RunStopped
     from signbit.report import demo_table, show
 
     with tempfile.TemporaryDirectory() as temporary:
-        result = run_demo(data, folder or Path(temporary), data_dir=data_dir, overrides=settings, quiet=as_json)
+        try:
+            result = run_demo(data, folder or Path(temporary), data_dir=data_dir, overrides=settings, quiet=as_json)
+        except RunStopped as stopped:  # its message is about going on, which a demo does not
+            raise SystemExit(stopped.status) from None
     show(result, as_json, demo_table)
     if not result["verified"]:
         fail(result["verify_errors"][0])
@@ -57,16 +61,40 @@ def train(
     folder: Annotated[Path | None, typer.Option(help="Run folder; default: runs/NAME.")] = None,
     data_dir: DataDir = None,
     settings: Set = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")] = False,
+    keep: Annotated[int, typer.Option("--keep", min=0, metavar="N", help="Keep the N best epochs: epoch-0012.pt.")] = 0,
+    time_limit: Annotated[
+        str | None, typer.Option("--time-limit", metavar="TIME", help="Save and stop after 3600, 90m or 2h.")
+    ] = None,
+    checkpoint_every: Annotated[
+        str, typer.Option("--checkpoint-every", metavar="TIME", help="Save within an epoch too, this often.")
+    ] = "10m",
     as_json: Json = False,
 ) -> None:
-    """Train by a recipe; the held-out part chooses the epoch, the test part is read once, at the end."""
+    """Train by a recipe; the held-out part chooses the epoch, the test part is read once, at the end.
+
+    A run is never lost. After each epoch and every --checkpoint-every it saves itself, and the same command with
+    --resume goes on from there, to the same result as without a break. On SIGTERM, Ctrl-C or at its --time-limit it
+    finishes the step it is at, saves itself and ends with exit status 75 (after Ctrl-C: 130); 0 is a finished run,
+    1 an error.
+    """
     from signbit.report import fields_table, show
     from signbit.train.fit import fit
     from signbit.train.recipe import load_recipe
+    from signbit.train.stopping import seconds
 
     folder = folder or Path("runs") / Path(recipe).stem
     read = load_recipe(recipe, settings or [])
-    done = fit(read, folder, splits=read.data.load(data_dir), quiet=as_json)
+    done = fit(
+        read,
+        folder,
+        splits=read.data.load(data_dir),
+        quiet=as_json,
+        resume=resume,
+        keep=keep,
+        time_limit=None if time_limit is None else seconds(time_limit),
+        checkpoint_every=seconds(checkpoint_every),
+    )
     result = {
         "folder": str(folder),
         "checkpoint": str(done.checkpoint),
@@ -109,12 +137,19 @@ def convert(
     import torch
 
     from signbit.convert import convert as convert_module
+    from signbit.preprocessing import Preprocessing
     from signbit.report import layers_table, show
     from signbit.train.checkpoint import load_checkpoint
 
     model, recipe, info = load_checkpoint(checkpoint)
     example = torch.zeros(2, *info["input_shape"], dtype=torch.uint8)
-    conversion = convert_module(model, example, labels=info["class_names"], metadata={"data": recipe.data.name})
+    conversion = convert_module(
+        model,
+        example,
+        labels=info["class_names"],
+        metadata={"data": recipe.data.name},
+        preprocessing=Preprocessing(**info.get("preprocessing", {})),
+    )
     size = conversion.save(output)
     layers = [vars(layer) for layer in conversion.layers]
     show({"model_file": str(output), "model_file_bytes": size, "layers": layers}, as_json, layers_table)
@@ -150,7 +185,7 @@ def verify(
 @app.command(epilog="Example: signbit predict quarter.sbit cat.png dog.png --top 3")
 def predict(
     model_file: Annotated[Path, typer.Argument(help="A model file that reads uint8 images.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files; each is resized to what the model reads.")],
+    images: Annotated[list[Path], typer.Argument(help="Photos; each is resized and cut as the model file asks.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.")] = 1,
     isa: Isa = None,
     as_json: Json = False,
@@ -220,7 +255,7 @@ def fail(message: str, status: int = 1) -> NoReturn:
 
 def main() -> None:
     """Run the command; a user's mistake is one line without a traceback, and a status that is not zero."""
-    from signbit.errors import SignbitError
+    from signbit.errors import RunStopped, SignbitError
 
     try:
         status = app(standalone_mode=False)
@@ -228,6 +263,9 @@ def main() -> None:
         if extra_of(error.name or "") is None:
             raise
         fail(explain_missing("this command", error.name or ""))
+    except RunStopped as stopped:
+        print(f"stopped: {stopped}", file=sys.stderr)
+        raise SystemExit(stopped.status) from None
     except (SignbitError, ValueError, OSError) as error:
         fail(str(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -60,7 +60,9 @@ def run_demo(
     trained = fit(recipe, folder, splits=splits, quiet=quiet)
     test = splits.test
     labels, metadata = list(test.class_names), {"data": recipe.data.name}
-    conversion = convert(trained.model, test.images[:2], labels=labels, metadata=metadata)
+    conversion = convert(
+        trained.model, test.images[:2], labels=labels, metadata=metadata, preprocessing=test.preprocessing
+    )
     model_file_bytes = conversion.save(folder / MODEL_FILE)
     engine = Model.load(folder / MODEL_FILE)
     verification = verify(trained.model, engine, test.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from math import prod
 from typing import Any
 
@@ -24,13 +25,13 @@ def describe(model: Model) -> dict[str, Any]:
     macs = {
         product: sum(cost.macs for cost in costs(model) if cost.product == product) for product in PRODUCTS.values()
     }
-    resize, filter_code = model._native.preprocessing
+    photos = model.preprocessing
     return {
         "model_file_bytes": model.file_bytes,
         "input": _tensor(model, model.input),
         "output": _tensor(model, model.output),
         "classes": len(model.labels),
-        "photos": {"resize": resize, "filter": ("", "bilinear", "bicubic")[filter_code]},
+        "photos": None if photos is None else asdict(photos),
         "metadata": model.metadata,
         "macs": macs,
         "constant_bytes": sum(row["bytes"] for row in rows),

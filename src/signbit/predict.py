@@ -11,7 +11,7 @@ from signbit.engine import Session
 from signbit.preprocessing import Preprocessing
 
 
-def classify(session: Session, path: Path, top: int, preprocessing: Preprocessing = Preprocessing()) -> dict[str, Any]:
+def classify(session: Session, path: Path, top: int) -> dict[str, Any]:
     """The best classes of an image file, as plain values: file, and label and score of each class.
 
     Raises:
@@ -20,6 +20,7 @@ def classify(session: Session, path: Path, top: int, preprocessing: Preprocessin
     model = session.model
     if model.input_dtype != "uint8":
         raise ValueError(f"the model reads {model.input_dtype}; only models that read uint8 images take image files")
+    preprocessing = model.preprocessing or Preprocessing()
     preprocessing.check(*model.input_shape)
     scores = session.run(preprocessing.read(path, *model.input_shape)[None]).reshape(-1)
     best = np.argsort(-scores, kind="stable")[:top]

@@ -161,7 +161,7 @@ def file_table(result: Result) -> None:
     print_table("", ("op", "kind", "name", "output", "window", "macs", "bytes", "thresholds"), rows)
     macs, photos = result["macs"], result["photos"]
     print(f"input {result['input']}, output {result['output']}, {result['classes']} class names")
-    if photos["filter"]:
+    if photos is not None:
         how = f"shorter side to {photos['resize']}, middle cut out" if photos["resize"] else "stretched to the input"
         print(f"photos: {how}, {photos['filter']}")
     print(", ".join(f"{count:,} {product} multiply-accumulates" for product, count in macs.items() if count))

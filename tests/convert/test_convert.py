@@ -10,11 +10,13 @@ from torch import Tensor, nn
 
 from signbit import binarizers, models
 from signbit.convert import Conversion, convert
+from signbit.engine import Model
 from signbit.errors import ConvertError
 from signbit.layers.attention_batch_norm import AttentionBatchNorm2d
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.integer_stem import IntegerConv2d
+from signbit.preprocessing import Preprocessing
 
 PIXELS = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
 FLOATS = torch.zeros(2, 3, 8, 8)
@@ -197,3 +199,14 @@ def test_a_weight_binarizer_that_is_not_binary_is_refused() -> None:
     network.middle[0].weight_binarizer.mode = "real"
     with pytest.raises(ConvertError, match=r"middle\.0"):
         convert(network, PIXELS)
+
+
+def test_preprocessing_travels_with_the_file() -> None:
+    net = Net()
+    for given in (None, Preprocessing(), Preprocessing(9, "bilinear")):
+        content = convert(net, PIXELS, preprocessing=given).to_bytes()
+        assert Model.from_bytes(content).preprocessing == given
+    with pytest.raises(ValueError, match=r"resize is 2, less than"):
+        convert(net, PIXELS, preprocessing=Preprocessing(2)).to_bytes()
+    with pytest.raises(ValueError, match="the model reads float32"):
+        convert(nn.Linear(4, 2).eval(), torch.zeros(2, 4), preprocessing=Preprocessing()).to_bytes()

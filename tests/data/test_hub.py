@@ -190,6 +190,13 @@ def test_a_split_without_labels(hub: Any, tmp_path: Path) -> None:
     assert len(data.load("hub", tmp_path, repository="pets", size=8, test_split="validation").test) == 6
 
 
+def test_a_split_of_other_columns(hub: Any, tmp_path: Path) -> None:
+    other = table(hub, 6).remove_columns("kind")
+    hub.DatasetDict({"train": table(hub, 30), "test": other}).save_to_disk(str(tmp_path / "pets"))
+    with pytest.raises(DataError, match=r"pets, test, has no column 'kind'; there are picture \("):
+        data.load("hub", tmp_path, repository="pets", size=8)
+
+
 def test_what_cannot_be_loaded(hub: Any, tmp_path: Path) -> None:
     hint = (
         "sets and their splits are listed at https://huggingface.co/datasets, and a local copy of one needs no network"

@@ -16,10 +16,22 @@ TINY: dict[str, Any] = {
     "train": {"epochs": 2, "batch_size": 32, "lr": 1e-2, "accelerator": "cpu"},
 }
 
+# Two stages, two optimizers, both kinds of augmentation: all that a checkpoint has to bring back.
+STAGED: dict[str, Any] = TINY | {
+    "augment": {"crop_padding": 1, "flip": True},
+    "train": {"epochs": 2, "batch_size": 32, "lr": 1e-2, "accelerator": "cpu", "threads": 1, "warmup_epochs": 0.5},
+    "stages": [{"weights": "real", "optimizer": {"name": "sgd", "momentum": 0.9}}, {"clamp_latent": True}],
+}
+
 
 @pytest.fixture
 def tiny() -> Recipe:
     return Recipe.model_validate(TINY)
+
+
+@pytest.fixture
+def staged() -> Recipe:
+    return Recipe.model_validate(STAGED)
 
 
 @pytest.fixture(scope="session")

@@ -8,18 +8,22 @@ import pytest
 import torch
 
 from signbit.data import Dataset, Splits
-from signbit.errors import SignbitError
+from signbit.errors import RunFolderError, SignbitError
 from signbit.preprocessing import Preprocessing
 from signbit.train import Recipe, checkpoint, evaluate, fit, load_checkpoint
+from signbit.train.run_state import RunState
 
 
 def test_last_checkpoint_holds_all_that_going_on_needs(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
     fit(tiny, tmp_path, splits=few_digits, quiet=True)
     content = torch.load(tmp_path / "last.pt", weights_only=True)
     assert set(content) == {
-        "signbit_checkpoint", "model", "recipe", "info", "optimizer", "position", "random", "best", "curves",
+        "signbit_checkpoint", "model", "recipe", "info", "optimizer", "run", "random",
     }  # fmt: skip
-    assert content["position"] == {"stage": 0, "stage_epoch": 2, "epoch": 2, "step": len(few_digits.train) // 32 * 2}
+    state = RunState(**content["run"])
+    assert (state.stage, state.stage_epoch, state.epoch, state.batch) == (0, 2, 2, 0)
+    assert state.step == len(few_digits.train) // 32 * 2
+    assert [row["epoch"] for row in state.curves] == [0, 1]
     assert set(content["random"]) == {"torch", "cuda", "python", "augment"}
     assert len(content["optimizer"]["state"]) == len(
         [key for key in content["model"] if key.endswith(("weight", "beta"))]
@@ -66,7 +70,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
 
     with monkeypatch.context() as patched:
         patched.setattr(torch, "save", half)
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(RunFolderError, match=r"last\.pt cannot be written: disk full; .*untouched"):
             checkpoint.save({"number": 2}, path)
     assert torch.load(path, weights_only=True) == {"number": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]

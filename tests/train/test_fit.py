@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from signbit.data import Splits
+from signbit.errors import RunFolderError
 from signbit.train import Recipe, TrainingError, evaluate, fit, load_checkpoint, load_recipe, schedule
-from signbit.train.run_folder import RunFolderError
 
 
 def changed(recipe: Recipe, **sections: Any) -> Recipe:

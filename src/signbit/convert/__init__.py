@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # the writer alone (`signbit.convert.write`) needs no torch
 
     from signbit.convert.layer_report import LayerReport
     from signbit.convert.write import ModelFile
+    from signbit.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,12 @@ class Conversion:
 
 
 def convert(
-    module: nn.Module, example: Tensor, *, labels: list[str] | None = None, metadata: dict[str, Any] | None = None
+    module: nn.Module,
+    example: Tensor,
+    *,
+    labels: list[str] | None = None,
+    metadata: dict[str, Any] | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> Conversion:
     """Turn a module into a model file.
 
@@ -49,8 +55,11 @@ def convert(
         example: a batch [N, C, H, W] or [N, F], uint8 or float32, as the network will be given it.
         labels: one name for each output channel.
         metadata: JSON values that travel with the file.
+        preprocessing: how a photo becomes the input, where that is uint8 with 1 or 3 channels; `signbit predict` and
+            `signbit-run` do it. Normalisation belongs into the module.
 
     Raises:
+        ValueError: the preprocessing cannot give pixels of the input's size.
         ConvertError: the module holds something the engine has no op for; names the module path and what to do.
     """
     need("torch", "signbit.convert.convert")
@@ -58,5 +67,5 @@ def convert(
     from signbit.convert.lowering import Lowering
 
     lowering = Lowering(capture(module, example))
-    model = lowering.run(labels or [], metadata or {})
+    model = lowering.run(labels or [], metadata or {}, preprocessing)
     return Conversion(model, lowering.report)

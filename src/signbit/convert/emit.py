@@ -12,6 +12,7 @@ from signbit.convert import pointwise as pw
 from signbit.convert import write
 from signbit.convert.fold import Thresholds
 from signbit.convert.pack import pack_words
+from signbit.preprocessing import Preprocessing
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""
@@ -90,7 +91,9 @@ class Draft:
         constants: list[NDArray[Any]] = [pack_words(minimum)] if minimum is not None and minimum.any() else []
         return self.op("max_pool", name, [source], output, constants, window)
 
-    def finish(self, output: int, labels: list[str], metadata: dict[str, Any]) -> write.ModelFile:
+    def finish(
+        self, output: int, labels: list[str], metadata: dict[str, Any], preprocessing: Preprocessing | None
+    ) -> write.ModelFile:
         """The model file: without what the output does not need, thresholds fused into the products before them."""
         self._drop_unused_ops(output)
         self._fuse_thresholds(output)
@@ -107,7 +110,8 @@ class Draft:
             )
             for op in self.ops
         ]
-        return write.ModelFile([self.tensors[old] for old in used], ops, 0, number[output], labels, metadata)
+        tensors = [self.tensors[old] for old in used]
+        return write.ModelFile(tensors, ops, 0, number[output], labels, metadata, preprocessing)
 
     def _drop_unused_ops(self, output: int) -> None:
         needed = {output}

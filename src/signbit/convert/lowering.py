@@ -29,6 +29,7 @@ from signbit.convert.signs import Signs
 from signbit.convert.streams import CONV, INTEGER_CONV, LINEAR, Stream, Streams
 from signbit.convert.write import ModelFile
 from signbit.errors import ConvertError
+from signbit.preprocessing import Preprocessing
 
 _INPUT_TYPES = {torch.uint8: "uint8", torch.float32: "float32"}
 _LARGEST_LOOKUP_BYTES = 4 << 20
@@ -50,7 +51,7 @@ class Lowering:
         if value.dtype == torch.float32:
             self.floats.known[graph.input] = self.input
 
-    def run(self, labels: list[str], metadata: dict[str, Any]) -> ModelFile:
+    def run(self, labels: list[str], metadata: dict[str, Any], preprocessing: Preprocessing | None = None) -> ModelFile:
         """Write the ops of the whole graph and return the model file."""
         layers = {
             CONV: self._binary_product,
@@ -62,7 +63,7 @@ class Lowering:
         for node in self.graph.nodes:
             if name_of(node) in layers:
                 layers[name_of(node)](node)
-        return self.draft.finish(self._output(self.graph.output), labels, metadata)
+        return self.draft.finish(self._output(self.graph.output), labels, metadata, preprocessing)
 
     # ---- layers
 

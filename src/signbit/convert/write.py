@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from signbit.preprocessing import FILTERS, Preprocessing
+
 MAGIC = b"\x89SBIT\r\n\x1a"
 VERSION = 1
 HEADER_BYTES = 64
@@ -90,7 +92,10 @@ class Op:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A whole network; ``input`` and ``output`` are indices into ``tensors``."""
+    """A whole network; ``input`` and ``output`` are indices into ``tensors``.
+
+    ``preprocessing`` says how a photo becomes the input, which is uint8 with 1 or 3 channels then; None says nothing.
+    """
 
     tensors: Sequence[Tensor]
     ops: Sequence[Op]
@@ -98,20 +103,23 @@ class ModelFile:
     output: int
     labels: Sequence[str] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    preprocessing: Preprocessing | None = None
 
 
 def to_bytes(model: ModelFile) -> bytes:
     """The model file as bytes.
 
     Raises:
-        ValueError: an op kind, dtype or constant type that the format does not have, or a label count that is
-            neither 0 nor the number of output channels. The rest is checked by the engine when it loads the file.
+        ValueError: an op kind, dtype or constant type that the format does not have, a label count that is neither 0
+            nor the number of output channels, or a preprocessing that the input does not allow. The rest is checked by
+            the engine when it loads the file.
     """
     if model.labels and len(model.labels) != model.tensors[model.output].channels:
         raise ValueError(
             f"{len(model.labels)} labels for an output of {model.tensors[model.output].channels} channels: "
             "give one label for each channel, or none"
         )
+    photos = _photos(model)
     texts = _Texts()
     tensors = b"".join(_tensor_record(tensor, texts) for tensor in model.tensors)
     constants = _Constants()
@@ -134,9 +142,30 @@ def to_bytes(model: ModelFile) -> bytes:
     table, body = _lay_out(sections)
     file_bytes = HEADER_BYTES + len(table) + len(body)
     header = MAGIC + struct.pack(
-        "<IIQIIII20x", VERSION, SECTIONS, file_bytes, model.input, model.output, first_label, len(model.labels)
+        "<IIQIIIIII12x",
+        VERSION,
+        SECTIONS,
+        file_bytes,
+        model.input,
+        model.output,
+        first_label,
+        len(model.labels),
+        *photos,
     )
     return header + struct.pack("<I", zlib.crc32(header + table)) + table + body
+
+
+def _photos(model: ModelFile) -> tuple[int, int]:
+    """The header's fields resize and filter."""
+    if model.preprocessing is None:
+        return 0, 0
+    tensor = model.tensors[model.input]
+    if tensor.dtype != "uint8":
+        raise ValueError(
+            f"preprocessing is of photos, but the model reads {tensor.dtype}; convert it from uint8 images"
+        )
+    model.preprocessing.check(tensor.height, tensor.width, tensor.channels)
+    return model.preprocessing.resize, 1 + FILTERS.index(model.preprocessing.filter)
 
 
 def write(model: ModelFile, path: str | os.PathLike[str]) -> int:

@@ -69,6 +69,9 @@ def load(
     chosen = _choose(tables, train_split, test_split, repository)
     images = _column(chosen["train"], "Image", image_column, "image_column", repository)
     labels = _column(chosen["train"], "ClassLabel", label_column, "label_column", repository)
+    for part, table in chosen.items():
+        for column, argument in ((images, "image_column"), (labels, "label_column")):
+            _column(table, "", column, argument, f"{repository}, {part},")
     names = _class_names(chosen["train"], labels, repository)
     where = {part: f"{repository}, {part}" for part in chosen}
     numbers = {part: _labels(chosen[part], labels, len(names), where[part]) for part in chosen}  # before the decoding

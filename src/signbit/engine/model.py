@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from signbit.engine import _native
 from signbit.errors import ModelFileError
+from signbit.preprocessing import FILTERS, Preprocessing
 
 if TYPE_CHECKING:
     from signbit.engine.session import Session
@@ -146,6 +147,12 @@ class Model:
         if not isinstance(metadata, dict):
             raise ModelFileError("model file: the metadata is JSON but not an object", "record")
         return metadata
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How a photo becomes the pixels that the model reads; None where the file does not say."""
+        resize, code = self._native.preprocessing
+        return Preprocessing(resize, FILTERS[code - 1]) if code else None
 
     @property
     def file_bytes(self) -> int:

@@ -1,7 +1,7 @@
 """Checkpoints: complete, written whole or not at all, readable without running what is in them."""
 
-import os
 import random
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from signbit import models
 from signbit.errors import SignbitError
 from signbit.train.recipe import Recipe, check_recipe
 from signbit.train.schedule import set_modes
+from signbit.train.whole_file import whole_file
 
 FORMAT = 1
 MODEL_FILE = "model.pt"
@@ -22,17 +23,13 @@ class CheckpointError(SignbitError):
 
 
 def save(content: dict[str, Any], path: Path) -> None:
-    """Write to a file beside it, then rename: a run killed at any moment leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a checkpoint whole, or leave what is there.
+
+    Raises:
+        RunFolderError: it cannot be written, such as on a full disk.
+    """
+    with whole_file(path) as file:
+        torch.save(content, file)
 
 
 def random_states() -> dict[str, Any]:
@@ -42,6 +39,14 @@ def random_states() -> dict[str, Any]:
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "python": random.getstate(),
     }
+
+
+def set_random_states(states: dict[str, Any]) -> None:
+    """Put the generators of `random_states` where they were; of the CUDA devices, those that are here too."""
+    torch.set_rng_state(states["torch"])
+    random.setstate(states["python"])
+    for device, state in zip(range(torch.cuda.device_count()), states["cuda"], strict=False):
+        torch.cuda.set_rng_state(state, device)
 
 
 def model_content(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -> dict[str, Any]:
@@ -63,18 +68,34 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
     """
     path = Path(path)
     path = path / MODEL_FILE if path.is_dir() else path
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file; give a checkpoint or the folder of a finished run") from error
-    except Exception as error:  # torch raises whatever its zip and pickle readers meet
-        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
-    if not isinstance(content, dict) or content.get("signbit_checkpoint") != FORMAT:
-        raise CheckpointError(f"{path} is not a checkpoint of signbit, version {FORMAT}; `signbit train` writes them")
+    content = read(path)
     info: dict[str, Any] = content["info"]
     model = models.create(info["model"]["name"], **info["model"]["arguments"])
     model.load_state_dict(content["model"], strict=True)
     recipe = check_recipe(content["recipe"], str(path))
-    stage = recipe.stages[content["position"]["stage"] if "position" in content else -1]
+    stage = recipe.stages[content["run"]["stage"] if "run" in content else -1]
     set_modes(model, stage.activations, stage.weights)
     return model.eval(), recipe, info
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The plain values and tensors in a checkpoint, on the CPU; nothing in the file is run.
+
+    Raises:
+        CheckpointError: the file is missing, was cut or changed after it was written, or is not a checkpoint.
+    """
+    try:
+        with zipfile.ZipFile(path) as file:
+            damaged = file.testzip()  # torch does not look at the checksums it writes
+        if damaged is not None:
+            raise CheckpointError(f"{path} cannot be read as a checkpoint: the checksum of {damaged} is wrong")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file; give a checkpoint or the folder of a finished run") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # zipfile and torch raise whatever their zip and pickle readers meet
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {error}") from error
+    if not isinstance(content, dict) or content.get("signbit_checkpoint") != FORMAT:
+        raise CheckpointError(f"{path} is not a checkpoint of signbit, version {FORMAT}; `signbit train` writes them")
+    return content

@@ -1,6 +1,7 @@
 """The training loop, to be read from top to bottom."""
 
 import dataclasses
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,16 @@ from signbit.layers.roles import parameter_roles
 from signbit.metrics.flip_ratio import FlipRatio, latent_signs
 from signbit.optim.clamp_latent import clamp_latent
 from signbit.optim.groups import parameter_groups
-from signbit.train import checkpoint
+from signbit.train.checkpoint import MODEL_FILE, load_checkpoint, model_content
 from signbit.train.evaluate import Evaluation, evaluate
 from signbit.train.nonfinite import check_finite
 from signbit.train.progress import Progress
 from signbit.train.recipe import Recipe
-from signbit.train.run_folder import append_curve, copy_state, model_arguments, run_info, start_run_folder
+from signbit.train.resume import check_same_recipe, going_on, read_last, restore, run_state, where
+from signbit.train.run_folder import RunFolder, copy_state, model_arguments, read_curves, run_info
+from signbit.train.run_state import RunState
 from signbit.train.schedule import batches_per_epoch, epoch_batches, lr_factor, set_modes, set_progress
+from signbit.train.stopping import Stopping, stopped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +40,7 @@ class FitResult:
         test: of that epoch; the test set was read once, at the end.
         checkpoint: the file for `load_checkpoint`, or None where no run folder was asked for.
         curves: one row for each epoch, as in curves.jsonl.
-        seconds: wall time.
+        seconds: wall time of the call; of a run in several parts, that of the last.
     """
 
     model: nn.Module
@@ -49,7 +53,15 @@ class FitResult:
 
 
 def fit(
-    recipe: Recipe, folder: str | Path | None = None, *, splits: Splits | None = None, quiet: bool = False
+    recipe: Recipe,
+    folder: str | Path | None = None,
+    *,
+    splits: Splits | None = None,
+    quiet: bool = False,
+    resume: bool = False,
+    keep: int = 0,
+    time_limit: float | None = None,
+    checkpoint_every: float = 600.0,
 ) -> FitResult:
     """Train by a recipe: held-out accuracy chooses the epoch, the test set is read once at the end.
 
@@ -58,25 +70,46 @@ def fit(
             the end, model.pt (the best epoch). None keeps everything in memory.
         splits: the data; by default what the recipe's [data] names.
         quiet: show no progress.
+        resume: go on from the folder's last checkpoint, to the same bits as without a break on one CPU; from the
+            beginning where there is none. Of a finished run it gives the result, without training.
+        keep: how many of the best epochs of the last stage keep a checkpoint of their own, `epoch-0012.pt`, with
+            the number that the curves give them.
+        time_limit: seconds after which the run saves itself and stops.
+        checkpoint_every: seconds between checkpoints within an epoch; there is one after each epoch anyway.
+
+    With a folder, a SIGTERM or a first Ctrl-C in the main thread ends the run after the step it is at.
 
     Raises:
+        ValueError: an argument is out of its range, or needs a folder and there is none.
         TrainingError: a loss or a gradient is not finite; the message names the step and the layer.
         DataError: the data cannot be read.
-        RunFolderError: the folder holds a run already.
+        RunFolderError: the folder holds a run already, or, with `resume`, one of another recipe; or it cannot be
+            written to. The last checkpoint in it is as it was.
+        CheckpointError: the last checkpoint was cut or changed after it was written.
+        RunStopped: the run was asked to end early; all of it is in last.pt.
     """
     started, train, folder = time.perf_counter(), recipe.train, None if folder is None else Path(folder)
+    _check(folder, resume, keep, time_limit, checkpoint_every)
     if train.threads is not None:
         torch.set_num_threads(train.threads)
     splits = splits or recipe.data.load()
     fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
     fabric.launch()
+    writes = fabric.is_global_zero  # one process of several
+    if resume and folder is not None and (folder / MODEL_FILE).exists():
+        return _finished(recipe, folder, splits, quiet or not writes, started)
     torch.manual_seed(train.seed)
-    arguments = model_arguments(recipe, splits.train)
-    model = models.create(recipe.model.name, **arguments)
-    info = run_info(recipe, arguments, splits.train)
-    folder = folder if fabric.is_global_zero else None  # one process writes
-    if folder is not None:
-        start_run_folder(folder, recipe, info)
+    random.seed(train.seed)
+    here = run_info(recipe, model_arguments(recipe, splits.train), splits.train)
+    saved = read_last(folder, recipe, here) if resume and folder is not None else None
+    info = here if saved is None else saved["info"]
+    state = RunState() if saved is None else run_state(saved, fabric.device)
+    run = RunFolder(folder if writes else None, recipe, keep, checkpoint_every)
+    if saved is None:
+        run.begin(info)
+    else:
+        run.take_up(state.curves)
+    model = models.create(info["model"]["name"], **info["model"]["arguments"])
 
     training, held_out = splits.train.to(fabric.device), splits.held_out.to(fabric.device)
     augment = Augment(recipe.augment.crop_padding, recipe.augment.flip, train.seed)
@@ -84,26 +117,34 @@ def fit(
     batches = [batches_per_epoch(len(training), stage.batch_size) for stage in stages]
     all_epochs = sum(stage.epochs for stage in stages)
     all_steps = sum(stage.epochs * count for stage, count in zip(stages, batches, strict=True))
-    epoch, step = 0, 0
-    curves: list[dict[str, Any]] = []
-    best: dict[str, Any] = {"held_out_accuracy": -1.0}
+    deadline = None if time_limit is None else started + time_limit
 
-    with Progress(all_steps, quiet or not fabric.is_global_zero) as progress:
-        for index, stage in enumerate(stages):
+    with (
+        Progress(all_steps, quiet or not writes, state.step) as progress,
+        Stopping(deadline, signals=folder is not None) as stopping,
+    ):
+        if resume and folder is not None:
+            progress.note(where(saved, here, folder))
+        for index in range(state.stage, len(stages)):
+            stage = stages[index]
             set_modes(model, recipe.stages[index].activations, recipe.stages[index].weights)
             loss_of = losses.create(stage.loss.name, **stage.loss.arguments)
             groups = parameter_groups(model.named_parameters(), parameter_roles(model), stage.weight_decay)
             optimizer = optim.create(stage.optimizer.name, groups, lr=stage.lr, **stage.optimizer.arguments)
             wrapped_model, wrapped_optimizer = fabric.setup(model, optimizer)
             stage_steps, warmup_steps = stage.epochs * batches[index], stage.warmup_epochs * batches[index]
-            stage_start = step
+            if saved is not None:
+                restore(saved, model, optimizer, augment)
+                saved = None
 
-            for stage_epoch in range(stage.epochs):
-                epoch_started, signs = time.perf_counter(), latent_signs(model)
-                total_loss, right, seen = 0.0, 0, 0
+            for stage_epoch in range(state.stage_epoch, stage.epochs):
+                epoch_started = time.perf_counter() - state.seconds
+                if state.batch == 0:
+                    state.signs = latent_signs(model)
                 model.train()
-                for batch in epoch_batches(len(training), stage.batch_size, train.seed, epoch):
-                    stage_step = step - stage_start
+                order = epoch_batches(len(training), stage.batch_size, train.seed, state.epoch)
+                for batch in order[state.batch :]:
+                    stage_step = stage_epoch * batches[index] + state.batch
                     lr = stage.lr * lr_factor(stage.schedule, stage_step, stage_steps, warmup_steps)
                     for group in optimizer.param_groups:
                         group["lr"] = lr
@@ -114,54 +155,71 @@ def fit(
                     logits = wrapped_model(images)
                     loss = loss_of(logits, labels)
                     fabric.backward(loss)
-                    check_finite(model, images, loss, step)
+                    check_finite(model, images, loss, state.step)
                     wrapped_optimizer.step()
                     wrapped_optimizer.zero_grad()
                     if stage.clamp_latent:
                         clamp_latent(optimizer)
 
-                    total_loss += loss.item() * len(labels)
-                    right += int((logits.argmax(1) == labels).sum())
-                    seen += len(labels)
-                    step += 1
-                    progress.step(total_loss / seen, right / seen)
+                    state.add_batch(loss.item(), int((logits.argmax(1) == labels).sum()), len(labels))
+                    state.seconds = time.perf_counter() - epoch_started
+                    progress.step(state.loss / state.seen, state.right / state.seen)
+                    reason = fabric.broadcast(stopping.reason)
+                    if reason or run.is_due:
+                        run.save_last(model_content(model, recipe, info) | going_on(state, optimizer, augment))
+                    if reason:
+                        raise stopped(reason, state.step, all_steps, folder)
 
                 flips = FlipRatio().to(fabric.device)
-                flips.update(signs, latent_signs(model))
+                flips.update(state.signs, latent_signs(model))
                 row = {
                     "stage": index,
-                    "epoch": epoch,
-                    "step": step,
-                    "lr": lr,
-                    "loss": total_loss / seen,
-                    "train_accuracy": right / seen,
+                    "epoch": state.epoch,
+                    "step": state.step,
+                    "lr": optimizer.param_groups[0]["lr"],
+                    "loss": state.loss / state.seen,
+                    "train_accuracy": state.right / state.seen,
                     "held_out_accuracy": evaluate(model, held_out).accuracy,
                     "flip_ratio": float(flips.compute()),
                     "seconds": time.perf_counter() - epoch_started,
                 }
-                curves.append(row)
-                progress.epoch(row, all_epochs)
                 # Only the last stage gives the model asked for. On a tie the later epoch wins: its rate is lower.
-                if index == len(stages) - 1 and row["held_out_accuracy"] >= best["held_out_accuracy"]:
-                    best = {"held_out_accuracy": row["held_out_accuracy"], "epoch": epoch, "state": copy_state(model)}
-                epoch += 1
-                if folder is not None:
-                    append_curve(folder, row)
-                    going_on = {
-                        "optimizer": optimizer.state_dict(),
-                        "position": {"stage": index, "stage_epoch": stage_epoch + 1, "epoch": epoch, "step": step},
-                        "random": checkpoint.random_states() | {"augment": augment.generator.get_state()},
-                        "best": best,
-                        "curves": curves,
+                if index == len(stages) - 1 and row["held_out_accuracy"] >= state.best["held_out_accuracy"]:
+                    state.best = {key: row[key] for key in ("held_out_accuracy", "epoch")} | {
+                        "state": copy_state(model)
                     }
-                    checkpoint.save(checkpoint.model_content(model, recipe, info) | going_on, folder / "last.pt")
+                state.end_epoch(row)
+                progress.epoch(row, all_epochs)
+                run.end_epoch(model_content(model, recipe, info), going_on(state, optimizer, augment), state.curves)
+            state.end_stage()
 
+    best = state.best
     model.load_state_dict(best["state"])
     model = model.cpu().eval()
     test = evaluate(model, splits.test)
     info |= {"epoch": best["epoch"], "held_out_accuracy": best["held_out_accuracy"], "test_accuracy": test.accuracy}
-    path = None if folder is None else folder / checkpoint.MODEL_FILE
-    if path is not None:
-        checkpoint.save(checkpoint.model_content(model, recipe, info), path)
+    path = run.end_run(model_content(model, recipe, info))
     seconds = time.perf_counter() - started
-    return FitResult(model, best["epoch"], best["held_out_accuracy"], test, path, curves, seconds)
+    return FitResult(model, best["epoch"], best["held_out_accuracy"], test, path, state.curves, seconds)
+
+
+def _check(folder: Path | None, resume: bool, keep: int, time_limit: float | None, checkpoint_every: float) -> None:
+    """Raises: ValueError."""
+    if folder is None and (resume or keep or time_limit is not None):
+        raise ValueError("resume, keep and time_limit are about the run folder, and there is none; give folder")
+    if keep < 0 or checkpoint_every < 0 or (time_limit is not None and time_limit <= 0):
+        raise ValueError(
+            f"keep is {keep!r}, checkpoint_every {checkpoint_every!r}, time_limit {time_limit!r}; give 0 or more, and "
+            "a time_limit above 0"
+        )
+
+
+def _finished(recipe: Recipe, folder: Path, splits: Splits, quiet: bool, started: float) -> FitResult:
+    """The result of a run that is finished; its model reads the test set again."""
+    model, before, info = load_checkpoint(folder)
+    check_same_recipe(before, recipe, folder)
+    with Progress(0, quiet) as progress:
+        progress.note(f"{folder} is finished: nothing is left to train")
+    test = evaluate(model, splits.test)
+    path, seconds = folder / MODEL_FILE, time.perf_counter() - started
+    return FitResult(model, info["epoch"], info["held_out_accuracy"], test, path, read_curves(folder), seconds)

@@ -14,9 +14,10 @@ class Progress:
     Args:
         steps: of the whole run.
         quiet: show nothing.
+        done: steps that are done already.
     """
 
-    def __init__(self, steps: int, quiet: bool) -> None:
+    def __init__(self, steps: int, quiet: bool, done: int = 0) -> None:
         self.quiet = quiet
         self._bar: Any = None
         self._epoch_text = ""
@@ -24,7 +25,7 @@ class Progress:
             rich_progress, console = importlib.import_module("rich.progress"), importlib.import_module("rich.console")
             columns = ("{task.description}", rich_progress.BarColumn(20), rich_progress.TimeRemainingColumn())
             self._bar = rich_progress.Progress(*columns, console=console.Console(stderr=True))
-            self._task = self._bar.add_task("starting", total=steps)
+            self._task = self._bar.add_task("starting", total=steps, completed=done)
 
     def __enter__(self) -> "Progress":
         if self._bar is not None:
@@ -36,6 +37,13 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def note(self, text: str) -> None:
+        """Show a line that stays."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        elif not self.quiet:
+            print(text, file=sys.stderr, flush=True)
 
     def step(self, loss: float, accuracy: float) -> None:
         """One step is done; loss and accuracy are those of the epoch so far."""

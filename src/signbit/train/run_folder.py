@@ -4,8 +4,11 @@ import dataclasses
 import inspect
 import json
 import platform
+import re
+import time
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +16,14 @@ from torch import Tensor, nn
 import signbit
 from signbit import models
 from signbit.data.dataset import Dataset
-from signbit.errors import SignbitError
+from signbit.errors import RunFolderError
 from signbit.file_listing import import_named
+from signbit.train import checkpoint
 from signbit.train.recipe import Recipe
 from signbit.train.recipe_file import to_toml
+from signbit.train.whole_file import remove_parts, whole_file
 
-
-class RunFolderError(SignbitError):
-    """A run folder cannot be used; the message names it."""
+LAST_FILE, CURVES_FILE, RECIPE_FILE, VERSIONS_FILE = "last.pt", "curves.jsonl", "recipe.toml", "versions.json"
 
 
 def model_arguments(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
@@ -48,6 +51,7 @@ def run_info(recipe: Recipe, arguments: dict[str, Any], dataset: Dataset) -> dic
         "model": {"name": recipe.model.name, "arguments": arguments},
         "class_names": list(dataset.class_names),
         "input_shape": list(dataset.images.shape[1:]),
+        "training_labels": {"count": len(dataset), "crc32": zlib.crc32(dataset.labels.cpu().numpy().tobytes())},
         "preprocessing": dataclasses.asdict(dataset.preprocessing),
         "versions": {
             "signbit": signbit.__version__,
@@ -57,24 +61,100 @@ def run_info(recipe: Recipe, arguments: dict[str, Any], dataset: Dataset) -> dic
     }
 
 
-def start_run_folder(folder: Path, recipe: Recipe, info: dict[str, Any]) -> None:
-    """Make the folder, with recipe.toml and versions.json in it.
+@final
+class RunFolder:
+    """What a run writes; every file whole or not at all, so that it can go on wherever it was killed.
 
-    Raises:
-        RunFolderError: another run is in it already; nothing is overwritten.
+    Args:
+        path: None writes nothing.
+        recipe: of the run.
+        keep: how many of the best epochs of the last stage have a checkpoint of their own.
+        every: seconds between the checkpoints within an epoch.
     """
-    if (folder / "curves.jsonl").exists():
-        raise RunFolderError(f"{folder} holds a run already; name another folder, or remove it")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
-    machine = {"machine": platform.machine(), "system": platform.platform(), "threads": torch.get_num_threads()}
-    (folder / "versions.json").write_text(json.dumps(info["versions"] | machine, indent=2) + "\n", encoding="utf-8")
+
+    def __init__(self, path: Path | None, recipe: Recipe, keep: int, every: float) -> None:
+        self.path, self._recipe, self._keep, self._every = path, recipe, keep, every
+        self._saved_at = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """It is time for a checkpoint within the epoch."""
+        return self.path is not None and time.monotonic() - self._saved_at >= self._every
+
+    def begin(self, info: dict[str, Any]) -> None:
+        """Make the folder, with recipe.toml and versions.json in it.
+
+        Raises:
+            RunFolderError: another run is in it already; nothing is overwritten.
+        """
+        if self.path is None:
+            return
+        if any((self.path / name).exists() for name in (LAST_FILE, CURVES_FILE, checkpoint.MODEL_FILE)):
+            raise RunFolderError(f"{self.path} holds a run already; go on with it by --resume, or name another folder")
+        remove_parts(self.path)
+        machine = {"machine": platform.machine(), "system": platform.platform(), "threads": torch.get_num_threads()}
+        _write_text(self.path / VERSIONS_FILE, json.dumps(info["versions"] | machine, indent=2) + "\n")
+        _write_text(self.path / RECIPE_FILE, to_toml(self._recipe))
+
+    def take_up(self, curves: list[dict[str, Any]]) -> None:
+        """Make the folder agree with its last checkpoint, wherever the run was killed."""
+        if self.path is not None:
+            remove_parts(self.path)
+            self._agree(curves)
+
+    def save_last(self, content: dict[str, Any]) -> None:
+        """Write last.pt, from which the run can go on."""
+        if self.path is not None:
+            checkpoint.save(content, self.path / LAST_FILE)
+            self._saved_at = time.monotonic()
+
+    def end_epoch(self, model: dict[str, Any], going_on: dict[str, Any], curves: list[dict[str, Any]]) -> None:
+        """Write the checkpoint of an epoch that is one of the best, then last.pt and the curves."""
+        if self.path is not None:
+            row = curves[-1]
+            if row["epoch"] in self._best(curves):
+                found = {"epoch": row["epoch"], "held_out_accuracy": row["held_out_accuracy"]}
+                checkpoint.save(model | {"info": model["info"] | found}, self.path / f"epoch-{row['epoch']:04}.pt")
+            self.save_last(model | going_on)
+            self._agree(curves)
+
+    def end_run(self, model: dict[str, Any]) -> Path | None:
+        """Write model.pt, and give its path."""
+        if self.path is None:
+            return None
+        checkpoint.save(model, self.path / checkpoint.MODEL_FILE)
+        return self.path / checkpoint.MODEL_FILE
+
+    def _agree(self, curves: list[dict[str, Any]]) -> None:
+        """Write the curves, and remove the epochs that are no longer among the best."""
+        assert self.path is not None
+        _write_text(self.path / CURVES_FILE, "".join(json.dumps(row) + "\n" for row in curves))
+        best = self._best(curves)
+        for epoch, path in kept_epochs(self.path).items():
+            if self._keep and epoch not in best:  # a run taken up without --keep removes nothing
+                path.unlink(missing_ok=True)
+
+    def _best(self, curves: list[dict[str, Any]]) -> list[int]:
+        """Epochs of the highest held-out accuracy; of equal ones the later, as for model.pt."""
+        last = [row for row in curves if row["stage"] == len(self._recipe.stages) - 1]
+        ranked = sorted(last, key=lambda row: (row["held_out_accuracy"], row["epoch"]), reverse=True)
+        return [row["epoch"] for row in ranked[: self._keep]]
 
 
-def append_curve(folder: Path, row: dict[str, Any]) -> None:
-    """Add one epoch to curves.jsonl."""
-    with (folder / "curves.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+def kept_epochs(folder: Path) -> dict[int, Path]:
+    """Checkpoints of single epochs, by the number that the curves give them."""
+    found = {path: re.fullmatch(r"epoch-(\d+)\.pt", path.name) for path in sorted(folder.glob("epoch-*.pt"))}
+    return {int(match[1]): path for path, match in found.items() if match}
+
+
+def read_curves(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a finished run's curves.jsonl."""
+    return [json.loads(line) for line in (folder / CURVES_FILE).read_text(encoding="utf-8").splitlines()]
+
+
+def _write_text(path: Path, text: str) -> None:
+    with whole_file(path) as file:
+        file.write(text.encode())
 
 
 def copy_state(model: nn.Module) -> dict[str, Tensor]:
