@@ -71,6 +71,8 @@ struct Close {
 Model Model::load(const std::string& path) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file) fail_io(path, "cannot open");
+  // A folder opens too, and has 2^63 - 1 bytes: reading it says what it is.
+  if (std::fgetc(file.get()) == EOF && std::ferror(file.get())) fail_io(path, "cannot read");
   if (std::fseek(file.get(), 0, SEEK_END) != 0) fail_io(path, "cannot read");
   const long size = std::ftell(file.get());
   if (size < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) fail_io(path, "cannot read");

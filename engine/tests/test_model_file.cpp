@@ -180,6 +180,12 @@ void load_from_a_path(const Bytes& good) {
   } catch (const sbit::Error& error) {
     check::that(error.kind() == ErrorKind::io, "a file that is not there");
   }
+  try {
+    sbit::Model::load(".");
+    check::that(false, "a folder");
+  } catch (const sbit::Error& error) {
+    check::that(error.kind() == ErrorKind::io, "a folder");
+  }
   const char* path = "test_model_file.sbit";
   std::FILE* file = std::fopen(path, "wb");
   std::fwrite(good.data(), 1, good.size(), file);

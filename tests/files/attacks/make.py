@@ -67,8 +67,8 @@ def a_border_of_961_kinds() -> ModelFile:
 
 def constants_that_are_nan() -> ModelFile:
     """Every NaN, signalling ones too, both infinities and denormals, through every kind of step and a product."""
-    bits = np.uint32([0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFBFFFFF, 0x7F800000, 0xFF800000, 1, 0x807FFFFF])
-    special = bits.view(np.float32)
+    bits = np.array([0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFBFFFFF, 0x7F800000, 0xFF800000, 1, 0x807FFFFF], np.uint32)
+    special = np.frombuffer(bits.tobytes(), np.float32)
     steps = []  # each takes the value of the one before, 1 is the first constant, and the first step is value 3
     for code in range(1, 11):
         steps += [code, code + 1 if code > 1 else 0, int(code < 9), int(code == 7)]
