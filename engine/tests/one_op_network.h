@@ -172,11 +172,12 @@ class OneOpNetwork {
     return end(sbit::Type::bits, height_, width_, channels_, out);
   }
 
-  // Random steps over up to three inputs, every code likely.
+  // Random steps over up to three inputs, every code likely; more than 512 channels are computed in parts.
   Bytes pointwise() {
-    begin(channels());
+    const bool wide = random_.coin(0.2);
+    begin(wide ? static_cast<uint32_t>(random_.integer(500, 1100)) : channels());
     std::vector<uint32_t> inputs = {input_}, outputs, constants;
-    while (random_.coin() && inputs.size() < 3) inputs.push_back(stream_of(stream()));
+    while (random_.coin() && inputs.size() < 3) inputs.push_back(stream_of(wide ? sbit::Type::bits : stream()));
     constants.push_back(w_.constant(sbit::Type::float32, random_floats(random_, channels_)));
     constants.push_back(w_.constant(sbit::Type::float32, random_floats(random_, 1)));
     const int32_t given = static_cast<int32_t>(inputs.size() + constants.size()), steps = integer(0, 12);
