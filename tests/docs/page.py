@@ -10,8 +10,8 @@
 | toml | a recipe, or what differs from binarynet-digits; checked |
 
 `...` stands for anything in what is printed. A command of which the last line is `error: ...` has to fail, all others
-have to succeed. `make` is asked whether it knows the target, not run. A block below a line `Not run by the tests:` and a
-reason is not run, and counted. The folder of a page has an image `photo.png`, as its reader would.
+have to succeed. `make` is asked whether it knows the target, not run. A block below a line `Not run by the tests:` and
+a reason is not run, and counted. The folder of a page has an image `photo.png`, as its reader would.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ LANGUAGES = ("python", "text", "console", "diff", "toml", "c", "cpp", "cmake")
 # These pages work on the project itself: they start in a copy of it.
 ON_THE_PROJECT = ("CONTRIBUTING.md", "docs/adding-a-method.md", "docs/adding-an-instruction-set.md")
 COPIED = ("CMakeLists.txt", "pyproject.toml", "engine", "src", "tests", "examples")
+
+SCRIPTS = {
+    "pytest": "import pytest; sys.exit(pytest.main())",
+    "signbit": "from signbit.cli import main; main()",
+}
 
 _FILE = re.compile(r"^`([\w./-]+)`:$")
 _NOT_RUN = re.compile(r"^Not run by the tests: (.+)$")
@@ -171,7 +176,7 @@ class Page:
         check_recipe(recipe, f"{self.name}, line {example.line}")
 
     def _run_diff(self, example: Example) -> None:
-        command = ["git", "apply", "--whitespace=nowarn", "--recount", "-"]
+        command = ["git", "apply", "--whitespace=nowarn", "-"]
         done = subprocess.run(command, input=str(example.parsed), cwd=self.folder, text=True, capture_output=True)
         if done.returncode:
             self._fail(example, f"git apply says {done.stderr}")
@@ -193,8 +198,11 @@ class Page:
             return done.stderr, done.returncode
         if words[0] == "signbit" and not _SHELL_SYNTAX.search(command.split(" #")[0]):
             return run_signbit(words[1:])
-        together = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        done = subprocess.run(["bash", "-c", command], cwd=self.folder, env=self.environment, text=True, **together)
+        # Both streams as one, in the order in which they are written, as a terminal shows them.
+        done = subprocess.run(
+            ["bash", "-c", f"exec 2>&1; {command}"],
+            cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE,
+        )  # fmt: skip
         return done.stdout, done.returncode
 
 
@@ -247,7 +255,10 @@ def copy_project(folder: Path) -> None:
 
     shutil.copy(str(_native.__file__), folder / "src/signbit/engine")
     (folder / ".venv/bin").mkdir(parents=True)
-    for name, start in (("pytest", "import pytest; sys.exit(pytest.main())"), ("signbit", "from signbit.cli import main; main()")):
+    for name, start in (
+        ("pytest", "import pytest; sys.exit(pytest.main())"),
+        ("signbit", "from signbit.cli import main; main()"),
+    ):
         script = folder / ".venv/bin" / name
         # An editable install has a finder that goes before sys.path; without it the copy is what is imported.
         script.write_text(
