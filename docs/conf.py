@@ -20,11 +20,11 @@ myst_heading_anchors = 3  # a link to a heading that is not there is a warning, 
 default_role = "code"
 napoleon_custom_sections = ["Source", "Shapes"]
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # an attribute called `bytes` would be what every `bytes` links to
+smartquotes_action = "D"  # dashes; quotes and dots are what the code has
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"  # the signature has them
+autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": False}
-add_module_names = False
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 

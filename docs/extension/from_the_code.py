@@ -34,8 +34,7 @@ class Methods(SphinxDirective):
             module = import_named(package.__name__, str(package.__file__), name)
             holds = next(found for found in (class_name(name), name, "load") if hasattr(module, found))
             kind = "autoclass" if inspect.isclass(getattr(module, holds)) else "autofunction"
-            members = "\n   :no-members:" if kind == "autoclass" else ""
-            blocks.append(f"`````{{eval-rst}}\n.. {kind}:: {module.__name__}.{holds}{members}\n`````\n")
+            blocks.append(f"`````{{eval-rst}}\n.. {kind}:: {module.__name__}.{holds}\n`````\n")
         return self.parse_text_to_nodes("\n".join(blocks))
 
 
@@ -74,9 +73,17 @@ def plain_text(app: Sphinx, what: str, name: str, documented: object, options: o
         lines[number] = "".join(part if part.startswith("`") else re.sub(r"[|*\\]", r"\\\g<0>", part) for part in parts)
 
 
+def readable_default(
+    app: Sphinx, what: str, name: str, documented: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    """A field that a dataclass makes anew has no default that Sphinx can read."""
+    return None if signature is None else (signature.replace("<factory>", "..."), returns)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_directive("methods", Methods)
     app.add_directive("commands", Commands)
     app.connect("autodoc-process-docstring", plain_text, priority=100)  # before napoleon reads the sections
+    app.connect("autodoc-process-signature", readable_default)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
