@@ -1,7 +1,7 @@
 """Every block of every page of the documentation does what the page says."""
 
+import importlib
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -9,9 +9,12 @@ import torch
 from markdown_it import MarkdownIt
 from page import ROOT, Page, Tally, console_commands, parse, sdk
 
+from signbit import errors
+
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NEED_THE_PACKAGE = ("docs/c-api.md",)
 SLOW = ("docs/adding-an-instruction-set.md",)  # compiles the engine
+PACKAGES = ("binarizers", "data", "engine", "layers", "losses", "metrics", "models", "optim", "train", "verify")
 MOST_NOT_RUN = 4  # of all pages together; each has its reason on the page
 
 
@@ -62,10 +65,11 @@ def test_every_function_of_the_c_headers_is_on_the_page() -> None:
         assert [name for name in names if f"`{name}`" not in page] == []
 
 
-def write(folder: Path, text: str) -> Path:
-    path = folder / "page.md"
-    path.write_text(textwrap.dedent(text), encoding="utf-8")
-    return path
+@pytest.mark.parametrize("package", [*PACKAGES])
+def test_every_public_name_is_in_the_reference(package: str) -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs/reference").glob("*.md"))
+    names = set(importlib.import_module(f"signbit.{package}").__all__) - set(vars(errors))
+    assert [name for name in sorted(names) if not re.search(rf"[.:] ?(signbit\.)?(\w+\.)*{name}\b", pages)] == []
 
 
 def test_console_commands() -> None:
