@@ -1,6 +1,7 @@
 """Every block of every page of the documentation does what the page says."""
 
 import importlib
+import platform
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from signbit import errors
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NEED_THE_PACKAGE = ("docs/c-api.md",)
+NEED_X86 = ("docs/adding-an-instruction-set.md",)
 SLOW = ("docs/adding-an-instruction-set.md",)  # compiles the engine
 PACKAGES = ("binarizers", "data", "engine", "layers", "losses", "metrics", "models", "optim", "train", "verify")
 MOST_NOT_RUN = 4  # of all pages together; each has its reason on the page
@@ -31,6 +33,8 @@ def with_blocks() -> list[object]:
 def test_page(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_tallies: list[Tally]) -> None:
     if name in NEED_THE_PACKAGE and sdk() is None:
         pytest.skip("SIGNBIT_SDK is not set: the C++ package is not installed; make package-tests does it")
+    if name in NEED_X86 and platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the example of this page is an instruction set of x86")
     for variable in ("SIGNBIT_DATA", "SIGNBIT_ISA"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
