@@ -1,5 +1,6 @@
 # make demo   train, convert, verify and run a binary network on real images
 # make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
+# make docs   the documentation, into build/docs; a broken link is an error
 # make test-arm   the C++ tests for 64-bit Arm, cross compiled and run by qemu
 # All make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
 PYTHON ?= python3
@@ -9,7 +10,7 @@ ENGINE := CMakeLists.txt $(shell find engine -type f)
 SDK := $(CURDIR)/build/sdk
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test lint types imports package-tests python-tests engine-tests test-arm arm-tools clean
+.PHONY: demo test docs lint types imports package-tests python-tests engine-tests test-arm arm-tools clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -23,7 +24,7 @@ test: lint types imports package-tests python-tests engine-tests
 	touch $@
 
 .venv/.installed: .venv/.tools pyproject.toml $(ENGINE)
-	PATH="$(CURDIR)/$(BIN):$$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev,docs]'
 	touch $@
 
 lint: .venv/.installed
@@ -58,6 +59,9 @@ engine-tests: .venv/.tools
 		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=ON
 	$(BIN)/cmake --build build/sanitized
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure --verbose
+
+docs: .venv/.installed
+	$(BIN)/sphinx-build -q -W --keep-going -E -d build/doctrees docs build/docs
 
 arm-tools:
 	@command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64-static >/dev/null || { \
