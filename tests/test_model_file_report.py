@@ -11,7 +11,7 @@ from signbit.convert.write import ModelFile, Op, Tensor, to_bytes
 from signbit.engine import Model, pack_bits
 from signbit.model_file_report import describe
 
-EVERY_OP = Path(__file__).parent / "files/v1_every_op.sbit"
+EVERY_OP = Path(__file__).parent / "files/versions/v1_every_op.sbit"
 LOWEST, HIGHEST = -(2**31), 2**31 - 1
 
 

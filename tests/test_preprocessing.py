@@ -144,6 +144,8 @@ def test_colours_without_an_agreed_meaning(image: Image.Image, message: str) -> 
 def test_shapes_that_cannot_be_made() -> None:
     with pytest.raises(ValueError, match=r"resize is 32, less than the 32x33 pixels to cut out; give at least 33"):
         Preprocessing(resize=32).pixels(Image.new("RGB", (100, 100)), 32, 33, 3)
+    with pytest.raises(ValueError, match=r"resize is 133, and of that only 32x33 pixels are cut out; give at most 132"):
+        Preprocessing(resize=133).check(32, 33, 3)
     with pytest.raises(ValueError, match=r"2 channels; photos have 1 \(grey\) or 3 \(RGB\)"):
         Preprocessing().check(8, 8, 2)
 

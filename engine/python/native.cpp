@@ -44,8 +44,8 @@ void check_bytes(const Array& array, size_t bytes, const char* what) {
 // A session and the lock that lets it be called from several Python threads, one after the other.
 class LockedSession {
  public:
-  LockedSession(const sbit::Model& model, int threads, const std::string& isa, size_t batch)
-      : session_(model, options(threads, isa, batch)) {}
+  LockedSession(const sbit::Model& model, int threads, const std::string& isa, size_t batch, size_t most_bytes)
+      : session_(model, options(threads, isa, batch, most_bytes)) {}
 
   void run(const InBuffer& input, size_t images, const OutBuffer& output) {
     const sbit::Model& model = session_.model();
@@ -95,11 +95,12 @@ class LockedSession {
   const sbit::Session& session() const noexcept { return session_; }
 
  private:
-  static sbit::SessionOptions options(int threads, const std::string& isa, size_t batch) {
+  static sbit::SessionOptions options(int threads, const std::string& isa, size_t batch, size_t most_bytes) {
     sbit::SessionOptions given;
     given.threads = threads;
     given.isa = isa;
     given.batch = batch;
+    given.most_bytes = most_bytes;
     return given;
   }
 
@@ -218,7 +219,8 @@ void define_model(nb::module_& module) {
 
 void define_session(nb::module_& module) {
   nb::class_<LockedSession>(module, "Session", "A model prepared to run.")
-      .def(nb::init<const sbit::Model&, int, const std::string&, size_t>(), "model"_a, "threads"_a, "isa"_a, "batch"_a)
+      .def(nb::init<const sbit::Model&, int, const std::string&, size_t, size_t>(), "model"_a, "threads"_a, "isa"_a,
+           "batch"_a, "most_bytes"_a)
       .def("run", &LockedSession::run,
            nb::sig("def run(self, input: numpy.typing.NDArray[typing.Any], images: int, output: "
                    "numpy.typing.NDArray[typing.Any]) -> None"),

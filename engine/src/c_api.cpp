@@ -37,6 +37,7 @@ sbit::SessionOptions given_or_default(const signbit_options* options) {
   if (options->threads) result.threads = options->threads;
   if (options->batch) result.batch = options->batch;
   if (options->isa) result.isa = options->isa;
+  if (options->most_bytes) result.most_bytes = options->most_bytes;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "model_file.h"
+#include "sections.h"
 
 namespace sbit {
 
@@ -73,16 +74,20 @@ struct Close {
 Model Model::load(const std::string& path) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file) fail_io(path, "cannot open");
+  // A folder opens too, and has 2^63 - 1 bytes: reading it says what it is.
+  if (std::fgetc(file.get()) == EOF && std::ferror(file.get())) fail_io(path, "cannot read");
   if (std::fseek(file.get(), 0, SEEK_END) != 0) fail_io(path, "cannot read");
   const long size = std::ftell(file.get());
   if (size < 0 || std::fseek(file.get(), 0, SEEK_SET) != 0) fail_io(path, "cannot read");
   const auto bytes = static_cast<size_t>(size);
+  check_file_bytes(bytes);
   AlignedBytes content = allocate_aligned(bytes, "the model file");
   if (std::fread(content.get(), 1, bytes, file.get()) != bytes) fail_io(path, "cannot read");
   return Model(read_model_file(std::move(content), bytes));
 }
 
 Model Model::from_bytes(const void* bytes, size_t size) {
+  check_file_bytes(size);
   AlignedBytes content = allocate_aligned(size, "the model file");
   if (size) std::memcpy(content.get(), bytes, size);
   return Model(read_model_file(std::move(content), size));

@@ -15,6 +15,8 @@ constexpr size_t kMostSide = 65535;
 constexpr size_t kMostChannels = size_t{1} << 20;
 constexpr size_t kMostElements = size_t{1} << 28;
 constexpr size_t kMostTensorBytes = size_t{1} << 32;
+constexpr size_t kMostConstantBytes = size_t{1} << 31;
+constexpr size_t kMostStringBytes = 65535;
 
 struct TensorRecord {
   uint32_t type, height, width, channels, name, zero;
@@ -80,12 +82,21 @@ class Reader {
                   "string " + number(i) + " does not begin where the one before ends, or passes the text");
       }
       graph_->strings.emplace_back(text + end, given.bytes);
-      if (!is_utf8(graph_->strings.back())) fail_file(ErrorKind::record, "string " + number(i) + " is not UTF-8");
+      check_string(graph_->strings.back(), i);
       end += given.bytes;
     }
     if (end != text_bytes) fail_file(ErrorKind::layout, "the text has bytes that belong to no string");
     graph_->metadata = {reinterpret_cast<const char*>(sections_.data(kMetadata)), sections_.bytes(kMetadata)};
     if (!is_utf8(graph_->metadata)) fail_file(ErrorKind::record, "the metadata is not UTF-8");
+  }
+
+  // Names and labels are printed, and a control character in them would command the terminal.
+  static void check_string(std::string_view text, size_t i) {
+    if (text.size() > kMostStringBytes) fail_file(ErrorKind::limit, "string " + number(i) + " passes 65,535 bytes");
+    if (!is_utf8(text)) fail_file(ErrorKind::record, "string " + number(i) + " is not UTF-8");
+    if (has_control_character(text)) {
+      fail_file(ErrorKind::record, "string " + number(i) + " has a control character; names are text to be shown");
+    }
   }
 
   void read_tensors() {
@@ -166,9 +177,19 @@ class Reader {
       op.constants = list<uint32_t>(given.constants, graph_->constants.size(), title + ": a constant");
       op.attributes = list<int32_t>(given.attributes, 0, title + ": an attribute");
       graph_->ops.push_back(op);
+      count_constants(op);
     }
     if (used_indices_ != sections_.records(kIndices)) {
       fail_file(ErrorKind::layout, "the indices do not end with the last op's");
+    }
+  }
+
+  // An op checks and packs its constants, also those that it shares with others: without this limit 65,536 ops with one
+  // constant would make a small file a large one.
+  void count_constants(const Op& op) {
+    for (const uint32_t constant : op.constants) constant_bytes_ += graph_->constants[constant].bytes;
+    if (constant_bytes_ > kMostConstantBytes) {
+      fail_file(ErrorKind::limit, "the constants of the ops, each counted for every op that has it, pass 2^31 bytes");
     }
   }
 
@@ -242,9 +263,12 @@ class Reader {
     if (input.type != Type::uint8 || (input.channels != 1 && input.channels != 3)) {
       fail_file(ErrorKind::record, "it says how a photo is read, but the input is no uint8 image of 1 or 3 channels");
     }
-    if (filter < 1 || filter > 2 || (resize && resize < std::max(input.height, input.width)) || resize > kMostSide) {
+    // What is cut out is at least a sixteenth: a tiny file may not ask for a photo of 65,535 pixels a side.
+    const uint32_t least = std::max(input.height, input.width), most = 4 * least;
+    if (filter < 1 || filter > 2 || (resize && (resize < least || resize > most))) {
       fail_file(ErrorKind::record, "photos are resized to " + number(resize) + " with filter " + number(filter) +
-                                       "; allowed are 0, or a size from that of the input to 65,535, and filters 1 and 2");
+                                       "; allowed are 0, or " + number(least) + " to " + number(most) +
+                                       " pixels, and filters 1 and 2");
     }
   }
 
@@ -266,6 +290,7 @@ class Reader {
   Sections sections_;
   const Header& header_;
   size_t used_indices_ = 0;
+  size_t constant_bytes_ = 0;
 };
 
 }  // namespace

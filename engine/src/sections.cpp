@@ -13,7 +13,6 @@ constexpr uint8_t kMagic[8] = {0x89, 'S', 'B', 'I', 'T', '\r', '\n', 0x1A};
 constexpr uint32_t kVersion = 1;
 constexpr size_t kMostRecords = 65536;
 constexpr size_t kMostIndices = size_t{1} << 20;
-constexpr size_t kMostFileBytes = size_t{1} << 31;
 
 constexpr const char* kSectionNames[kSections] = {"tensors", "constants", "ops",      "indices",
                                                   "strings", "text",      "metadata", "data"};
@@ -26,6 +25,10 @@ std::string number(uint64_t value) { return std::to_string(value); }
 }  // namespace
 
 void fail_file(ErrorKind kind, const std::string& message) { throw Error(kind, "model file: " + message); }
+
+void check_file_bytes(size_t bytes) {
+  if (bytes > kMostFileBytes) fail_file(ErrorKind::limit, number(bytes) + " bytes; at most 2^31 are allowed");
+}
 
 bool all_zero(const uint8_t* bytes, size_t size) noexcept {
   uint8_t seen = 0;
@@ -56,7 +59,6 @@ void Sections::read_header() {
     fail_file(ErrorKind::truncated, number(bytes_) + " bytes, and it says " + number(header_.file_bytes) +
                                         ": it was cut or joined; copy it again");
   }
-  if (bytes_ > kMostFileBytes) fail_file(ErrorKind::limit, number(bytes_) + " bytes; at most 2^31 are allowed");
   const uint32_t table = crc32(file_ + sizeof(Header), kFirstSection - sizeof(Header), crc32(file_, 60));
   if (header_.checksum != table) fail_file(ErrorKind::checksum, "the header is damaged; copy or write the file again");
   if (header_.sections != kSections) {

@@ -25,9 +25,13 @@ static_assert(sizeof(Header) == 64 && sizeof(SectionRecord) == 32);
 
 enum SectionIndex { kTensors, kConstants, kOps, kIndices, kStrings, kText, kMetadata, kData };
 constexpr size_t kSections = 8;
+constexpr size_t kMostFileBytes = size_t{1} << 31;
 
 // Throws Error with this message, after "model file: ".
 [[noreturn]] void fail_file(ErrorKind kind, const std::string& message);
+
+// Throws where a file is too large to be read; asked before there is memory for it.
+void check_file_bytes(size_t bytes);
 
 bool all_zero(const uint8_t* bytes, size_t size) noexcept;
 

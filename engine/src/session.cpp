@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kMostThreads = 256;
 constexpr size_t kMostBatch = 65536;
+constexpr size_t kOpBytes = 512;  // more than any prepared op's object
 
 void check(const SessionOptions& options) {
   if (options.threads < 1 || options.threads > kMostThreads) {
@@ -31,6 +32,21 @@ size_t threads_of(const SessionOptions& options) {
   return static_cast<size_t>(options.threads);
 }
 
+// What the ops will allocate, each with its object.
+size_t prepared_bytes(const Graph& graph) {
+  size_t bytes = 0;
+  for (const Op& op : graph.ops) bytes += kOpBytes + find_op(op.kind)->prepared_bytes(graph, op);
+  return bytes;
+}
+
+// Asked before there is memory for them.
+void check_bytes(size_t bytes, const SessionOptions& options) {
+  if (bytes <= options.most_bytes) return;
+  throw Error(ErrorKind::limit, "the session takes " + std::to_string(bytes) + " bytes or more, and most_bytes is " +
+                                    std::to_string(options.most_bytes) +
+                                    "; a smaller batch or fewer threads take less, or allow more");
+}
+
 }  // namespace
 
 struct Session::State {
@@ -40,12 +56,16 @@ struct Session::State {
         pool(threads_of(options)),
         kernels(kernels::choose(options.isa)),
         batch(options.batch) {
+    const MemoryPlan plan = plan_memory(graph, batch);
+    size_t bytes = prepared_bytes(graph) + plan.bytes;
+    check_bytes(bytes, options);
     for (const Op& op : graph.ops) {
       ops.push_back(find_op(op.kind)->prepare(graph, op, kernels));
       scratch_bytes = std::max(scratch_bytes, round_up(ops.back()->scratch_bytes(), 64));
       most_tensors = std::max({most_tensors, op.inputs.size(), op.outputs.size()});
     }
-    const MemoryPlan plan = plan_memory(graph, batch);
+    bytes += scratch_bytes * pool.threads();
+    check_bytes(bytes, options);
     arena_bytes = plan.bytes;
     arena = allocate_aligned(plan.bytes, "the tensors of a session; a smaller batch takes less");
     scratch = allocate_aligned(scratch_bytes * pool.threads(), "the scratch of a session; fewer threads take less");

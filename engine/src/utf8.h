@@ -34,4 +34,14 @@ inline bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+// U+0000 to U+001F and U+007F to U+009F, in UTF-8.
+inline bool has_control_character(std::string_view text) noexcept {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7F) return true;
+    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
 }  // namespace sbit

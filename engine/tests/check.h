@@ -8,7 +8,22 @@
 #include <random>
 #include <string>
 
+#if defined(__SANITIZE_THREAD__)
+#define SIGNBIT_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SIGNBIT_TSAN 1
+#endif
+#endif
+
 namespace check {
+
+// ThreadSanitizer makes everything ten to fifty times as slow: what has one thread may then do less.
+#if defined(SIGNBIT_TSAN)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
 
 inline long checks = 0;
 inline long failures = 0;

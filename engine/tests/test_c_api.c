@@ -27,7 +27,7 @@ static unsigned char* read_file(const char* path, size_t* bytes) {
 
 static void check_run(const signbit_model* model, const unsigned char* wanted, size_t bytes, const char* isa) {
   enum { kImages = 3 };
-  signbit_options options = {2, 2, isa};
+  signbit_options options = {2, 2, isa, 0};
   signbit_error error;
   signbit_session* session = signbit_session_new(model, &options, &error);
   const signbit_tensor input = signbit_model_input(model), output = signbit_model_output(model);
@@ -70,15 +70,19 @@ static void check_model(const char* path, const unsigned char* wanted, size_t wa
   check_run(model, wanted, wanted_bytes, NULL);
   check_run(copy, wanted, wanted_bytes, "scalar");
   for (i = 0; i < 2; ++i) {
-    signbit_options bad = {0, 0, NULL};
+    signbit_options bad = {0, 0, NULL, 0};
     if (i) bad.threads = -1;
     else bad.batch = (size_t)1 << 40;
     that(!signbit_session_new(model, &bad, &error) && error.kind == SIGNBIT_ERROR_INPUT, "an option out of range");
   }
   {
-    signbit_options unknown = {0, 0, "sse9"};
+    signbit_options unknown = {0, 0, "sse9", 0};
     that(!signbit_session_new(model, &unknown, &error) && error.kind == SIGNBIT_ERROR_ISA, "an unknown isa");
     that(strstr(error.message, "scalar") != NULL, "the message names those that there are");
+  }
+  {
+    signbit_options small = {0, 0, NULL, 100};
+    that(!signbit_session_new(model, &small, &error) && error.kind == SIGNBIT_ERROR_LIMIT, "a session of 100 bytes");
   }
   signbit_model_free(copy);
   signbit_model_free(model);
@@ -97,9 +101,9 @@ static void check_errors(void) {
 
 int main(void) {
   size_t bytes;
-  unsigned char* wanted = read_file(SIGNBIT_FILES "/v1_every_op.output", &bytes);
+  unsigned char* wanted = read_file(SIGNBIT_FILES "/versions/v1_every_op.output", &bytes);
   that(signbit_api_version() == SIGNBIT_API_VERSION && strlen(signbit_version()) >= 5, "versions");
-  check_model(SIGNBIT_FILES "/v1_every_op.sbit", wanted, bytes);
+  check_model(SIGNBIT_FILES "/versions/v1_every_op.sbit", wanted, bytes);
   check_errors();
   free(wanted);
   printf("c_api: %ld checks, %ld failed\n", checks, failures);

@@ -1,5 +1,5 @@
-// signbit_kernels.h against the sums written out, on every instruction set: shapes of all kinds, integers, scaled floats
-// and signs, from packed weights that were moved, with guards around what is written.
+// signbit_kernels.h against the sums written out, on every instruction set: shapes of all kinds, integers, scaled
+// floats and signs, from packed weights that were moved, with guards around what is written.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -21,7 +21,9 @@ class Block {
     return memory_.data() + kMargin + (kMargin - address % kMargin) % kMargin + 8;
   }
   template <class T>
-  T* as() { return static_cast<T*>(data()); }
+  T* as() {
+    return static_cast<T*>(data());
+  }
   size_t bytes() const { return bytes_; }
   bool guards_hold() {
     const auto* first = memory_.data();
@@ -257,13 +259,20 @@ void check_faults() {
   check::that(fault_of([](signbit_conv& c) { c.padding_width = UINT32_MAX; }), "huge padding");
   check::that(fault_of([](signbit_conv& c) { c.groups = 3; }), "groups");
   check::that(fault_of([](signbit_conv& c) { c.padding_value = 2; }), "padding value");
-  check::that(fault_of([](signbit_conv& c) { c.height = 1; c.padding_height = 0; }), "kernel past the image");
-  check::that(fault_of([](signbit_conv& c) { c.kernel_height = c.kernel_width = 255, c.channels = 1u << 10; c.outputs = 1; }),
+  check::that(fault_of([](signbit_conv& c) {
+                c.height = 1;
+                c.padding_height = 0;
+              }),
+              "kernel past the image");
+  check::that(fault_of([](signbit_conv& c) {
+                c.kernel_height = c.kernel_width = 255, c.channels = 1u << 10;
+                c.outputs = 1;
+              }),
               "a kernel of 2^24 inputs");
   signbit_error error;
-  check::that(!signbit_find_isa("sse9", &error) && error.kind == SIGNBIT_ERROR_ISA &&
-                  std::strstr(error.message, "scalar"),
-              "an unknown instruction set names those that there are");
+  check::that(
+      !signbit_find_isa("sse9", &error) && error.kind == SIGNBIT_ERROR_ISA && std::strstr(error.message, "scalar"),
+      "an unknown instruction set names those that there are");
   check::that(!signbit_find_isa("sse9", nullptr), "without a place for the error");
 }
 

@@ -197,8 +197,8 @@ void integer_products(const Table& table, check::Random& random, size_t rows, si
 
 void float_products(const Table& table, check::Random& random, size_t rows, size_t depth, size_t outputs) {
   const size_t lanes = (outputs + 15) / 16 * 16;
-  auto patches =
-      filled<float>(rows * depth, [&] { return depth < 64 ? random.awkward() : random.integer(-99, 99) / 7.0f; });
+  auto patches = filled<float>(
+      rows * depth, [&] { return depth < 64 ? random.awkward() : static_cast<float>(random.integer(-99, 99)) / 7.0f; });
   auto weights = filled<float>(depth * lanes, [&] { return static_cast<float>(random.integer(-99, 99)) / 64.0f; });
   auto start = filled<float>(lanes, [&] { return static_cast<float>(random.integer(-99, 99)) / 3.0f; });
   const FloatProduct product{patches.data(), rows, depth, weights.data(), depth, lanes, outputs, start.data()};

@@ -1,33 +1,12 @@
 // The whole network: the same bytes from every instruction set, batch size and number of threads, and from each op
 // alone; options that are refused.
-#include <atomic>
 #include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "check.h"
+#include "counted_memory.h"
 #include "signbit/engine.hpp"
 #include "small_network.h"
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-// Not inlined: GCC would see free() of what came from new, and warn.
-[[gnu::noinline]] void* operator new(size_t bytes) {
-  allocations.fetch_add(1);
-  void* memory = std::malloc(bytes ? bytes : 1);
-  if (!memory) throw std::bad_alloc();
-  return memory;
-}
-[[gnu::noinline]] void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
-  allocations.fetch_add(1);
-  return std::malloc(bytes ? bytes : 1);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -101,9 +80,9 @@ void run_allocates_nothing() {
   Bytes output(model.tensors()[model.output()].bytes() * kImages);
   for (const int threads : {1, 3}) {
     sbit::Session session(model, {threads, "", 2});
-    const long before = allocations;
+    const size_t before = counted_memory::allocations;
     session.run(input.data(), kImages, output.data());
-    const bool none = allocations == before;
+    const bool none = counted_memory::allocations == before;
     check::that(none, "run allocates nothing");
   }
 }

@@ -49,7 +49,8 @@ class Preprocessing:
         """See that pixels of this shape can be made.
 
         Raises:
-            ValueError: what is cut out is larger than what it is cut from, or there are neither 1 nor 3 channels.
+            ValueError: what is cut out is larger than what it is cut from, or less than a quarter of it along both
+                sides, or there are neither 1 nor 3 channels.
         """
         if channels not in MODES:
             raise ValueError(f"the model reads images of {channels} channels; photos have 1 (grey) or 3 (RGB)")
@@ -57,6 +58,11 @@ class Preprocessing:
             raise ValueError(
                 f"resize is {self.resize}, less than the {height}x{width} pixels to cut out; "
                 f"give at least {max(height, width)}, or 0 to stretch"
+            )
+        if self.resize > 4 * max(height, width):
+            raise ValueError(
+                f"resize is {self.resize}, and of that only {height}x{width} pixels are cut out; "
+                f"give at most {4 * max(height, width)}"
             )
 
     def pixels(self, image: Image.Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from signbit.convert.write import ModelFile, Op, Tensor, to_bytes, write
 from signbit.engine import IsaError, Model, ModelFileError, Session, isas, pack_bits, supported_isas
 from signbit.errors import SignbitError
 
-EVERY_OP = Path(__file__).parents[1] / "files/v1_every_op.sbit"
+EVERY_OP = Path(__file__).parents[1] / "files/versions/v1_every_op.sbit"
 
 
 def affine(shape: tuple[int, int, int] = (1, 1, 3)) -> ModelFile:

@@ -159,6 +159,9 @@ struct SessionOptions {
   int threads = 1;   // 1 to 256, the calling one included
   std::string isa;   // empty: the environment's SIGNBIT_ISA, else the best that this processor can run
   size_t batch = 1;  // images that go through the network together; 1 to 65,536
+  // What the session may allocate: a file of a few KB can name tensors of 4 GB. More is refused (limit) before it is
+  // allocated.
+  size_t most_bytes = size_t{1} << 32;
 };
 
 class Session {

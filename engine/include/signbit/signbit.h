@@ -119,6 +119,7 @@ typedef struct signbit_options {
   int threads;     /* 1 to 256, the calling one included; 0: 1 */
   size_t batch;    /* images that go through the network together, 1 to 65536; 0: 1 */
   const char* isa; /* NULL: the environment's SIGNBIT_ISA, else the best that this processor can run */
+  size_t most_bytes; /* what the session may allocate, more is refused before it is allocated; 0: 2^32 */
 } signbit_options;
 
 /* NULL where an option is not allowed or memory does not suffice. options and error may be NULL. */

@@ -54,6 +54,12 @@ void validate_binary_conv(const Graph& graph, const Op& op) {
   if (to_bits) check_intervals(graph, op, 1, outputs);
 }
 
+size_t prepared_bytes_binary_conv(const Graph& graph, const Op& op) {
+  const ConvShape shape = conv_shape(graph, op, static_cast<size_t>(op.attributes[8]));
+  const size_t intervals = graph.output_of(op).type == Type::bits ? interval_bytes(shape.outputs) : 0;
+  return BinaryWeights::bytes(shape) + intervals;
+}
+
 std::unique_ptr<PreparedOp> prepare_binary_conv(const Graph& graph, const Op& op, const kernels::Table& kernels) {
   return std::make_unique<BinaryConv>(graph, op, kernels);
 }

@@ -14,6 +14,7 @@ namespace {
 class Concat : public PreparedOp {
  public:
   Concat(const Graph& graph, const Op& op) : out_(graph.output_of(op)) {
+    inputs_.reserve(op.inputs.size());
     for (const uint32_t input : op.inputs) inputs_.push_back(graph.tensors[input]);
   }
 
@@ -71,6 +72,8 @@ void validate_concat(const Graph& graph, const Op& op) {
   }
   check.output_shape(first.height, first.width, channels);
 }
+
+size_t prepared_bytes_concat(const Graph&, const Op& op) { return op.inputs.size() * sizeof(Tensor); }
 
 std::unique_ptr<PreparedOp> prepare_concat(const Graph& graph, const Op& op, const kernels::Table&) {
   return std::make_unique<Concat>(graph, op);

@@ -62,6 +62,8 @@ void validate_flatten(const Graph& graph, const Op& op) {
   check.output_shape(1, 1, in.elements());
 }
 
+size_t prepared_bytes_flatten(const Graph&, const Op&) { return 0; }
+
 std::unique_ptr<PreparedOp> prepare_flatten(const Graph& graph, const Op& op, const kernels::Table&) {
   return std::make_unique<Flatten>(graph, op);
 }

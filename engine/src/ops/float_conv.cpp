@@ -88,6 +88,11 @@ void validate_float_conv(const Graph& graph, const Op& op) {
   if (op.constants.size() > 1) check.constant(1, Type::float32, outputs, "bias");
 }
 
+size_t prepared_bytes_float_conv(const Graph& graph, const Op& op) {
+  const ConvShape shape = conv_shape(graph, op, static_cast<size_t>(op.attributes[8]));
+  return shape.groups * shape.group_lanes() * (shape.depth() + 1) * sizeof(float);
+}
+
 std::unique_ptr<PreparedOp> prepare_float_conv(const Graph& graph, const Op& op, const kernels::Table& kernels) {
   return std::make_unique<FloatConv>(graph, op, kernels);
 }

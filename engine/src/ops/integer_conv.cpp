@@ -100,6 +100,11 @@ void validate_integer_conv(const Graph& graph, const Op& op) {
   check_weights(check, graph.constant_of(op, 0).as<int8_t>(), outputs, depth);
 }
 
+size_t prepared_bytes_integer_conv(const Graph& graph, const Op& op) {
+  const ConvShape shape = conv_shape(graph, op, 1);
+  return shape.group_lanes() * ceil_div(shape.depth(), 2) * 2 * sizeof(int16_t);
+}
+
 std::unique_ptr<PreparedOp> prepare_integer_conv(const Graph& graph, const Op& op, const kernels::Table& kernels) {
   return std::make_unique<IntegerConv>(graph, op, kernels);
 }

@@ -20,6 +20,7 @@ class MaxPool : public PreparedOp {
       flip_words_.assign(minimum, minimum + tensor_.words());
       return;
     }
+    flip_.reserve(tensor_.channels);
     for (size_t channel = 0; channel < tensor_.channels; ++channel) flip_.push_back(bit(minimum, channel) ? -1 : 0);
   }
 
@@ -93,6 +94,12 @@ void validate_max_pool(const Graph& graph, const Op& op) {
   if (op.constants.size() == 0) return;
   check.constant(0, Type::bits, in.words(), "minimum");
   check.unused_bits(0, 1, in.channels, "minimum");
+}
+
+size_t prepared_bytes_max_pool(const Graph& graph, const Op& op) {
+  const Tensor& tensor = graph.output_of(op);
+  if (op.constants.size() == 0) return 0;
+  return tensor.type == Type::bits ? tensor.pixel_bytes() : tensor.channels * sizeof(int32_t);
 }
 
 std::unique_ptr<PreparedOp> prepare_max_pool(const Graph& graph, const Op& op, const kernels::Table& kernels) {

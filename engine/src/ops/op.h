@@ -38,6 +38,9 @@ class PreparedOp {
 
 // Throws Error (op) where the record does not fit the op's table in docs/file-format.md.
 using Validate = void (*)(const Graph& graph, const Op& op);
+// What preparing the op will allocate, known before it does; the object itself and a few bytes aside. Only for a
+// validated op.
+using PreparedBytes = size_t (*)(const Graph& graph, const Op& op);
 // Packs the constants as the kernels want them. Only for a validated op.
 using Prepare = std::unique_ptr<PreparedOp> (*)(const Graph& graph, const Op& op, const kernels::Table& kernels);
 
@@ -45,6 +48,7 @@ struct OpEntry {
   OpKind kind;
   const char* name;
   Validate validate;
+  PreparedBytes prepared_bytes;
   Prepare prepare;
 };
 

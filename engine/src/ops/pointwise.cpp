@@ -30,12 +30,22 @@ struct StepRecord {
   size_t operands[3];
 };
 
+// What a block reads as a constant: the same numbers in every block, or those of its channels.
+struct ConstantValues {
+  const float* values;
+  bool by_channel;
+};
+
 // Some pixels of few channels, or 512 of the channels of one pixel.
 struct Block {
   size_t pixel, channel;  // the first
   size_t pixels, channels;
   size_t elements() const noexcept { return pixels * channels; }
 };
+
+bool is_read_in_place(const Tensor& tensor, const Constant& constant) {
+  return constant.elements > 1 && tensor.channels > kBlockElements;
+}
 
 class Pointwise : public PreparedOp {
  public:
@@ -72,21 +82,30 @@ class Pointwise : public PreparedOp {
   size_t constants() const noexcept { return constants_.size(); }
   size_t values() const noexcept { return inputs_.size() + constants() + steps_.size(); }
 
-  // A constant as long as the longest block, so that a block reads it like any other value: repeated for each pixel,
-  // or, of many channels, all of them.
+  // A block reads a constant like any other value. The numbers of many channels are read in the file; one number, and
+  // those of few channels, are repeated for a whole block. Never for all channels: 256 constants of one number and
+  // 2^20 channels would turn a file of 2 KB into 1 GB.
   void spread_constants(const Graph& graph, const Op& op) {
-    const size_t length = tensor_.channels * block_pixels_;
+    const size_t length = block_channels_ * block_pixels_;
+    spread_.reserve(op.constants.size());
+    constants_.reserve(op.constants.size());
     for (size_t i = 0; i < op.constants.size(); ++i) {
       const Constant& given = graph.constant_of(op, i);
+      if (is_read_in_place(tensor_, given)) {
+        constants_.push_back({given.as<float>(), true});
+        continue;
+      }
       std::vector<float> spread(length);
       for (size_t k = 0; k < length; ++k) spread[k] = given.as<float>()[given.elements == 1 ? 0 : k % tensor_.channels];
-      constants_.push_back(std::move(spread));
+      spread_.push_back(std::move(spread));
+      constants_.push_back({spread_.back().data(), false});
     }
   }
 
   void read_steps(const Op& op) {
     const int32_t* next = op.attributes.data();
     const int count = *next++;
+    steps_.reserve(static_cast<size_t>(count));
     for (int i = 0; i < count; ++i, next += kStepAttributes) {
       steps_.push_back({static_cast<kernels::Step>(next[0]),
                         {static_cast<size_t>(next[1]), static_cast<size_t>(next[2]), static_cast<size_t>(next[3])}});
@@ -103,7 +122,7 @@ class Pointwise : public PreparedOp {
     auto* blocks = reinterpret_cast<float*>(scratch);
     auto* value = reinterpret_cast<const float**>(blocks + (inputs_.size() + steps_.size()) * kBlockElements);
     for (size_t i = 0; i < inputs_.size(); ++i) value[i] = input_block(call, i, block, blocks + i * kBlockElements);
-    for (size_t i = 0; i < constants(); ++i) value[inputs_.size() + i] = constants_[i].data() + block.channel;
+    for (size_t i = 0; i < constants(); ++i) value[inputs_.size() + i] = constant_block(i, block);
     for (size_t i = 0; i < steps_.size(); ++i) {
       const size_t id = inputs_.size() + constants() + i;
       float* target = step_target(call, id, block, blocks + (inputs_.size() + i) * kBlockElements);
@@ -114,6 +133,10 @@ class Pointwise : public PreparedOp {
       value[id] = target;
     }
     for (size_t i = 0; i < outputs_.size(); ++i) write_output(call, i, block, value[results_[i]]);
+  }
+
+  const float* constant_block(size_t i, const Block& block) const noexcept {
+    return constants_[i].values + (constants_[i].by_channel ? block.channel : 0);
   }
 
   // A step that is a float output is computed in place.
@@ -159,7 +182,8 @@ class Pointwise : public PreparedOp {
   Tensor tensor_;  // the height, width and channels of all
   size_t block_pixels_, block_channels_;
   std::vector<Type> inputs_, outputs_;
-  std::vector<std::vector<float>> constants_;
+  std::vector<std::vector<float>> spread_;
+  std::vector<ConstantValues> constants_;
   std::vector<StepRecord> steps_;
   std::vector<size_t> results_;  // the value that each output takes
 };
@@ -208,6 +232,17 @@ void validate_pointwise(const Graph& graph, const Op& op) {
   for (size_t i = 0; i < op.outputs.size(); ++i) {
     check.attribute(1 + size_t(steps) * kStepAttributes + i, 0, given + steps - 1, "the value of an output");
   }
+}
+
+size_t prepared_bytes_pointwise(const Graph& graph, const Op& op) {
+  const Tensor& tensor = graph.output_of(op);
+  size_t bytes = (op.inputs.size() + op.outputs.size()) * (sizeof(Type) + sizeof(size_t));
+  bytes += static_cast<size_t>(op.attributes[0]) * sizeof(StepRecord);
+  for (const uint32_t constant : op.constants) {
+    bytes += sizeof(std::vector<float>) + sizeof(ConstantValues);
+    if (!is_read_in_place(tensor, graph.constants[constant])) bytes += kBlockElements * sizeof(float);
+  }
+  return bytes;
 }
 
 std::unique_ptr<PreparedOp> prepare_pointwise(const Graph& graph, const Op& op, const kernels::Table& kernels) {

@@ -19,6 +19,7 @@ class Threshold : public PreparedOp {
     length_ = op.attributes[1];
     rows_ = graph.constant_of(op, 3).as<int32_t>();
     table_ = graph.constant_of(op, 4).as<uint64_t>();
+    tabled_.reserve(tensor_.channels);
     for (uint32_t channel = 0; channel < tensor_.channels; ++channel) {
       if (rows_[channel] >= 0) tabled_.push_back(channel);
     }
@@ -91,6 +92,11 @@ void validate_threshold(const Graph& graph, const Op& op) {
   check.constants(tables ? 5 : 3, tables ? 5 : 3);
   check_intervals(graph, op, 0, in.channels);
   if (tables) check_tables(graph, op, check, in.channels);
+}
+
+size_t prepared_bytes_threshold(const Graph& graph, const Op& op) {
+  const size_t channels = graph.input_of(op).channels;
+  return interval_bytes(channels) + (op.attributes.size() ? channels * sizeof(uint32_t) : 0);
 }
 
 std::unique_ptr<PreparedOp> prepare_threshold(const Graph& graph, const Op& op, const kernels::Table& kernels) {

@@ -43,12 +43,6 @@ void check_side(const OpCheck& check, const WindowSide& side, Rounding rounding,
   }
 }
 
-std::vector<TapRange> taps_of(const WindowSide& side) {
-  std::vector<TapRange> taps;
-  for (int out = 0; out < side.out_size; ++out) taps.push_back(side.inside(out));
-  return taps;
-}
-
 }  // namespace
 
 TapRange WindowSide::inside_at_border(int first_pixel) const noexcept {
@@ -66,9 +60,6 @@ bool Window::is_pointwise() const noexcept {
 bool Window::is_whole_image() const noexcept {
   return out_pixels() == 1 && y.kernel == y.size && x.kernel == x.size && y.padding == 0 && x.padding == 0;
 }
-
-std::vector<TapRange> Window::row_taps() const { return taps_of(y); }
-std::vector<TapRange> Window::column_taps() const { return taps_of(x); }
 
 Window window_of(const Graph& graph, const Op& op) {
   const Tensor& in = graph.input_of(op);

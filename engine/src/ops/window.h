@@ -1,8 +1,6 @@
 // The geometry of a convolution or a pool: which pixels of the input lie under an output pixel.
 #pragma once
 
-#include <vector>
-
 #include "check.h"
 
 namespace sbit {
@@ -46,8 +44,6 @@ struct Window {
   bool is_pointwise() const noexcept;
   // The one output pixel sees the whole image.
   bool is_whole_image() const noexcept;
-  std::vector<TapRange> row_taps() const;
-  std::vector<TapRange> column_taps() const;
 };
 
 // From the attributes `kh kw sh sw ph pw dh dw` of a checked op.

@@ -142,7 +142,7 @@ class Model:
             return {}
         try:
             metadata = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelFileError(f"model file: the metadata is not JSON: {error}", "record") from error
         if not isinstance(metadata, dict):
             raise ModelFileError("model file: the metadata is JSON but not an object", "record")
@@ -159,18 +159,21 @@ class Model:
         """The size of the model file."""
         return self._native.file_bytes
 
-    def session(self, threads: int = 1, isa: str | None = None, batch: int = 1) -> Session:
+    def session(self, threads: int = 1, isa: str | None = None, batch: int = 1, most_bytes: int = 2**32) -> Session:
         """Prepare the model to run.
 
         Args:
             threads: 1 to 256, the calling one included.
             isa: one of ``supported_isas()``; without it the environment's SIGNBIT_ISA, else the best.
             batch: images that go through the network together; more take more memory and reuse weights.
+            most_bytes: what the session may allocate. A file of a few KB can name tensors of 4 GB: what takes more is
+                refused before it is allocated.
 
         Raises:
             IsaError: the instruction set is unknown, or this processor cannot run it.
+            ModelFileError: of kind ``limit``: the session takes more than ``most_bytes``, or than there is.
             ValueError: threads or batch are out of range.
         """
         from signbit.engine.session import Session
 
-        return Session(self, threads=threads, isa=isa, batch=batch)
+        return Session(self, threads=threads, isa=isa, batch=batch, most_bytes=most_bytes)

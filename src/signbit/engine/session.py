@@ -15,11 +15,16 @@ from signbit.engine.model import ELEMENT_TYPES, Model, Tensor
 class Session:
     """Runs one model; made by ``Model.session``. Calls from several threads run one after the other."""
 
-    def __init__(self, model: Model, *, threads: int = 1, isa: str | None = None, batch: int = 1) -> None:
-        if threads < 1 or batch < 1:
-            raise ValueError(f"threads is {threads} and batch {batch}: both must be 1 or more")
+    def __init__(
+        self, model: Model, *, threads: int = 1, isa: str | None = None, batch: int = 1, most_bytes: int = 2**32
+    ) -> None:
+        if threads < 1 or batch < 1 or most_bytes < 0:
+            raise ValueError(
+                f"threads is {threads} and batch {batch}: both must be 1 or more; most_bytes is {most_bytes}: it must "
+                "not be negative"
+            )
         self.model = model
-        self._native = _native.Session(model._native, threads, isa or "", batch)
+        self._native = _native.Session(model._native, threads, isa or "", batch, most_bytes)
 
     @property
     def isa(self) -> str:

@@ -19,6 +19,13 @@ SIGNBIT_INLINE __mmask16 first_lanes(size_t count) {
 }
 SIGNBIT_INLINE uint64_t first_bits(size_t count) { return count >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << count) - 1; }
 
+// The masks of four times 16 lanes, the first lowest. They are put together in mask registers: of a mask that was
+// widened to 64 bits in C, GCC 12 wrote 16 bits to the stack and read 64 back (with -O2 -fsanitize=thread, in
+// threshold).
+SIGNBIT_INLINE uint64_t join_masks(const __mmask16 (&masks)[4]) {
+  return _cvtmask64_u64(_mm512_kunpackd(_mm512_kunpackw(masks[3], masks[2]), _mm512_kunpackw(masks[1], masks[0])));
+}
+
 // ---- products ----
 
 constexpr int kTileRows = 6;
@@ -207,14 +214,14 @@ void float_sums(const FloatProduct* product, float* sums, size_t stride) {
 void pack_signs(const float* values, size_t count, uint64_t* words) {
   const __m512 zero = _mm512_setzero_ps();
   for (size_t first = 0; first < count; first += 64) {
-    uint64_t word = 0;
+    __mmask16 negative[4];
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const size_t at = first + 16 * v;
       const __m512 part = _mm512_maskz_loadu_ps(at < count ? first_lanes(count - at) : 0, values + at);
-      word |= (uint64_t)_mm512_cmp_ps_mask(part, zero, _CMP_NGE_UQ) << (16 * v);
+      negative[v] = _mm512_cmp_ps_mask(part, zero, _CMP_NGE_UQ);
     }
-    words[first / 64] = word;
+    words[first / 64] = join_masks(negative);
   }
 }
 
@@ -228,17 +235,16 @@ void unpack_signs(const uint64_t* words, size_t count, float* values) {
 
 void threshold(const int32_t* integers, size_t channels, const Intervals* intervals, uint64_t* words) {
   for (size_t first = 0; first < channels; first += 64) {
-    uint64_t inside = 0;
+    __mmask16 inside[4];
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
       const size_t at = first + 16 * v;
       const __mmask16 lanes = at < channels ? first_lanes(channels - at) : 0;
       const __m512i distance =
           _mm512_sub_epi32(_mm512_maskz_loadu_epi32(lanes, integers + at), _mm512_loadu_si512(intervals->low + at));
-      const __mmask16 mask = _mm512_cmple_epu32_mask(distance, _mm512_loadu_si512(intervals->range + at));
-      inside |= (uint64_t)mask << (16 * v);
+      inside[v] = _mm512_cmple_epu32_mask(distance, _mm512_loadu_si512(intervals->range + at));
     }
-    words[first / 64] = (inside ^ intervals->inside[first / 64]) & first_bits(channels - first);
+    words[first / 64] = (join_masks(inside) ^ intervals->inside[first / 64]) & first_bits(channels - first);
   }
 }
 

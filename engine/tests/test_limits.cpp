@@ -1,0 +1,492 @@
+// The limits of docs/file-format.md, each at its edge, and files that ask for far more than they bring: what is refused
+// is refused before memory or time is lost to it.
+//
+// Not here: a file of 2^31 bytes that loads, which takes as much memory.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "check.h"
+#include "counted_memory.h"
+#include "model_file.h"
+#include "one_op_network.h"
+#include "ops/op.h"
+#include "kernels/list.h"
+#include "signbit/engine.hpp"
+
+namespace {
+
+using sbit::ErrorKind;
+using sbit::Model;
+using sbit::OpKind;
+using sbit::Type;
+using write_model::Bytes;
+using write_model::Writer;
+
+constexpr double kMostSeconds = 60;  // a tenth of a second to three without sanitizers; it is hours that are attacked
+
+Model load(const Bytes& file) { return Model::from_bytes(file.data(), file.size()); }
+
+void must_load(const Bytes& file, const std::string& what) {
+  try {
+    load(file);
+    check::that(true, what);
+  } catch (const sbit::Error& error) {
+    check::that(false, what + ": " + error.what());
+  }
+}
+
+void must_be(const Bytes& file, ErrorKind kind, const std::string& what) {
+  try {
+    load(file);
+    check::that(false, what + ": loaded");
+  } catch (const sbit::Error& error) {
+    check::that(error.kind() == kind, what + ": " + sbit::name(error.kind()) + ", " + error.what());
+  }
+}
+
+// `allowed` loads, one more does not.
+template <class Build>
+void edge(const Build& build, int64_t allowed, ErrorKind kind, const std::string& what) {
+  must_load(build(allowed), what + ", " + std::to_string(allowed));
+  must_be(build(allowed + 1), kind, what + ", " + std::to_string(allowed + 1));
+}
+
+// One more than none: `least` loads, one less does not.
+template <class Build>
+void low_edge(const Build& build, int64_t least, ErrorKind kind, const std::string& what) {
+  must_load(build(least), what + ", " + std::to_string(least));
+  must_be(build(least - 1), kind, what + ", " + std::to_string(least - 1));
+}
+
+uint32_t u32(int64_t value) { return static_cast<uint32_t>(value); }
+int32_t i32(int64_t value) { return static_cast<int32_t>(value); }
+size_t size(int64_t value) { return static_cast<size_t>(value); }
+
+// ---- how many of a thing a file may have ----
+
+// One float after another.
+Bytes chain(int64_t tensors) {
+  Writer w;
+  w.share_names();
+  const uint32_t first = w.tensor(Type::float32, 1, 1, 1);
+  uint32_t last = first;
+  for (int64_t i = 1; i < tensors; ++i) {
+    const uint32_t next = w.tensor(Type::float32, 1, 1, 1);
+    w.op(OpKind::pointwise, {last}, {next}, {}, {0, 0});
+    last = next;
+  }
+  return w.file(first, last);
+}
+
+// Ops that write nothing: the section is refused before they are.
+Bytes ops(int64_t ops) {
+  Writer w;
+  w.share_names();
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1);
+  for (int64_t i = 0; i < ops; ++i) w.op(OpKind::flatten, {}, {}, {}, {});
+  return w.file(in, in);
+}
+
+// A copy of one float, and what `add` puts into the file beside it.
+template <class Add>
+Bytes copy_and(const Add& add) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1), out = w.tensor(Type::float32, 1, 1, 1);
+  w.op(OpKind::pointwise, {in}, {out}, {}, {0, 0});  // with those of the tensors, three strings
+  add(w);
+  return w.file(in, out);
+}
+
+Bytes constants(int64_t constants) {
+  return copy_and([&](Writer& w) {
+    for (int64_t i = 0; i < constants; ++i) w.constant(Type::int8, std::vector<int8_t>{1});
+  });
+}
+
+Bytes strings(int64_t strings) {
+  return copy_and([&](Writer& w) {
+    for (int64_t i = 3; i < strings; ++i) w.string("");
+  });
+}
+
+Bytes string_bytes(int64_t bytes) {
+  return copy_and([&](Writer& w) { w.string(std::string(size(bytes), 'x')); });
+}
+
+// Concats of 255 inputs and one output: 256 indices each; the last one makes up the number.
+Bytes indices(int64_t indices) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1);
+  uint32_t out = in;
+  for (int64_t left = indices; left > 0;) {
+    const int64_t inputs = left > 258 ? 255 : left - 1;
+    out = w.tensor(Type::float32, 1, 1, u32(inputs));
+    w.op(OpKind::concat, std::vector<uint32_t>(size(inputs), in), {out}, {}, {});
+    left -= inputs + 1;
+  }
+  return w.file(in, out);
+}
+
+void counts() {
+  edge(chain, 65536, ErrorKind::limit, "tensors");
+  must_be(ops(65536), ErrorKind::graph, "65,536 ops, which write nothing");
+  must_be(ops(65537), ErrorKind::limit, "65,537 ops");
+  edge(constants, 65536, ErrorKind::limit, "constants");
+  edge(strings, 65536, ErrorKind::limit, "strings");
+  edge(string_bytes, 65535, ErrorKind::limit, "bytes of a string");
+  edge(indices, 1 << 20, ErrorKind::limit, "indices");
+}
+
+// ---- sizes ----
+
+Bytes copy_of(uint32_t height, uint32_t width, uint32_t channels) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::uint8, height, width, channels);
+  const uint32_t out = w.tensor(Type::float32, height, width, channels);
+  w.op(OpKind::pointwise, {in}, {out}, {}, {0, 0});
+  return w.file(in, out);
+}
+
+// Of 2^30 bytes each.
+Bytes large_tensors(int64_t tensors) {
+  Writer w;
+  const uint32_t first = w.tensor(Type::float32, 1 << 14, 1 << 14, 1);
+  uint32_t last = first;
+  for (int64_t i = 1; i < tensors; ++i) {
+    const uint32_t next = w.tensor(Type::float32, 1 << 14, 1 << 14, 1);
+    w.op(OpKind::pointwise, {last}, {next}, {}, {0, 0});
+    last = next;
+  }
+  return w.file(first, last);
+}
+
+// Ops that share one constant of 2^22 bytes.
+Bytes shared_constant(int64_t ops) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::uint8, 1, 1, 1024), integers = w.tensor(Type::int32, 1, 1, 1024);
+  w.op(OpKind::integer_conv, {in}, {integers}, {w.constant(Type::int8, std::vector<int8_t>(1 << 20, 0))},
+       {1, 1, 1, 1, 0, 0, 1, 1});
+  const uint32_t values = w.constant(Type::float32, std::vector<float>(1 << 20, 1.0f));
+  uint32_t out = 0;
+  for (int64_t i = 0; i < ops; ++i) {
+    out = w.tensor(Type::float32, 1, 1, 1024);
+    w.op(OpKind::lookup, {integers}, {out}, {values}, {0, 1024});
+  }
+  return w.file(in, out);
+}
+
+void too_large_a_file() {
+  const uint8_t none[64] = {};
+  const size_t before = counted_memory::bytes;
+  try {
+    Model::from_bytes(none, (size_t{1} << 31) + 64);
+    check::that(false, "2^31 + 64 bytes");
+  } catch (const sbit::Error& error) {
+    check::that(error.kind() == ErrorKind::limit, "2^31 + 64 bytes in memory, of which none is touched");
+  }
+  const std::filesystem::path path = "test_limits.sbit";
+  std::ofstream{path};
+  std::filesystem::resize_file(path, uintmax_t{1} << 40);  // a hole: it takes no place on a disk
+  try {
+    Model::load(path.string());
+    check::that(false, "a file of 2^40 bytes");
+  } catch (const sbit::Error& error) {
+    check::that(error.kind() == ErrorKind::limit, "a file of 2^40 bytes, of which none is read");
+  }
+  std::filesystem::remove(path);
+  check::that(counted_memory::bytes - before < 65536, "too large a file takes no memory");
+}
+
+void sizes() {
+  edge([](int64_t n) { return copy_of(u32(n), 1, 1); }, 65535, ErrorKind::limit, "height");
+  edge([](int64_t n) { return copy_of(1, u32(n), 1); }, 65535, ErrorKind::limit, "width");
+  edge([](int64_t n) { return copy_of(1, 1, u32(n)); }, 1 << 20, ErrorKind::limit, "channels");
+  edge([](int64_t n) { return copy_of(1 << 14, 1 << 4, u32(n)); }, 1 << 10, ErrorKind::limit, "2^18 times elements");
+  edge(large_tensors, 4, ErrorKind::limit, "2^30 bytes of tensors");
+  edge(shared_constant, 511, ErrorKind::limit, "2^22 bytes of a shared constant");
+  too_large_a_file();
+}
+
+// ---- the ops ----
+
+struct Side {
+  int64_t kernel = 1, stride = 1, padding = 0, dilation = 1;
+};
+
+// A pool over columns, so that only the height is in question.
+Bytes pool(int64_t height, const Side& side) {
+  Writer w;
+  const int64_t reach = side.dilation * (side.kernel - 1) + 1;
+  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1;
+  const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1), out = w.tensor(Type::float32, u32(rows), 1, 1);
+  w.op(OpKind::max_pool, {in}, {out}, {},
+       {i32(side.kernel), 1, i32(side.stride), 1, i32(side.padding), 0, i32(side.dilation), 1});
+  return w.file(in, out);
+}
+
+Bytes convolution(int64_t height, const Side& side) {
+  Writer w;
+  const int64_t reach = side.dilation * (side.kernel - 1) + 1;
+  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1;
+  const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1), out = w.tensor(Type::float32, u32(rows), 1, 1);
+  w.op(OpKind::float_conv, {in}, {out}, {w.constant(Type::float32, std::vector<float>(size(side.kernel), 1.0f))},
+       {i32(side.kernel), 1, i32(side.stride), 1, i32(side.padding), 0, i32(side.dilation), 1, 1});
+  return w.file(in, out);
+}
+
+void windows() {
+  for (const auto build : {pool, convolution}) {
+    edge([&](int64_t n) { return build(400, {n, 1, 0, 1}); }, 255, ErrorKind::op, "kernel");
+    edge([&](int64_t n) { return build(600, {2, n, 0, 1}); }, 255, ErrorKind::op, "stride");
+    edge([&](int64_t n) { return build(600, {2, 1, 0, n}); }, 255, ErrorKind::op, "dilation");
+    low_edge([&](int64_t n) { return build(600, {2, n, 0, 1}); }, 1, ErrorKind::op, "stride");
+  }
+  edge([](int64_t n) { return convolution(9, {3, 1, n, 2}); }, 4, ErrorKind::op, "padding of a reach of 5");
+  edge([](int64_t n) { return pool(9, {3, 1, n, 1}); }, 2, ErrorKind::op, "padding of a reach of 3");
+  must_be(pool(1, {2, 1, 1, 2}), ErrorKind::op, "a pool's window between two taps of which the image lies");
+  must_load(convolution(1, {2, 1, 1, 2}), "a convolution's window like that");
+  must_load(convolution(65535, {255, 255, 255 * 254, 255}), "everything at its largest");
+}
+
+Bytes grouped(int64_t groups) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, u32(groups)), bits = w.tensor(Type::bits, 1, 1, u32(groups));
+  const uint32_t out = w.tensor(Type::int32, 1, 1, u32(groups));
+  w.op(OpKind::pointwise, {in}, {bits}, {}, {0, 0});
+  w.op(OpKind::binary_conv, {bits}, {out}, {w.constant(Type::bits, std::vector<uint64_t>(size(groups), 1))},
+       {1, 1, 1, 1, 0, 0, 1, 1, i32(groups), 0});
+  return w.file(in, out);
+}
+
+// A binary kernel of height x 1 over 2^20 channels.
+Bytes deep(int64_t height) {
+  Writer w;
+  constexpr uint32_t kChannels = 1 << 20;
+  const uint32_t in = w.tensor(Type::uint8, u32(height), 1, kChannels);
+  const uint32_t bits = w.tensor(Type::bits, u32(height), 1, kChannels), out = w.tensor(Type::int32, 1, 1, 1);
+  w.op(OpKind::pointwise, {in}, {bits}, {}, {0, 0});
+  w.op(OpKind::binary_conv, {bits}, {out},
+       {w.constant(Type::bits, std::vector<uint64_t>(size(height) * kChannels / 64, 0))},
+       {i32(height), 1, 1, 1, 0, 0, 1, 1, 1, 0});
+  return w.file(in, out);
+}
+
+// The weights of one output sum up to 1,032 * 127 + more, and 2^24 / 128 is 131,072.
+Bytes heavy(int64_t more) {
+  Writer w;
+  std::vector<int8_t> weights(1033, -127);
+  weights.back() = static_cast<int8_t>(more);
+  const uint32_t in = w.tensor(Type::uint8, 1, 1, 1033), out = w.tensor(Type::int32, 1, 1, 1);
+  w.op(OpKind::integer_conv, {in}, {out}, {w.constant(Type::int8, weights)}, {1, 1, 1, 1, 0, 0, 1, 1});
+  return w.file(in, out);
+}
+
+struct Lists {
+  int64_t inputs = 1, outputs = 1, constants = 0, steps = 0;
+};
+
+Bytes pointwise(const Lists& lists) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1);
+  const uint32_t one = lists.constants ? w.constant(Type::float32, std::vector<float>{1.0f}) : 0;
+  std::vector<uint32_t> outputs;
+  for (int64_t i = 0; i < lists.outputs; ++i) outputs.push_back(w.tensor(Type::float32, 1, 1, 1));
+  std::vector<int32_t> attributes = {i32(lists.steps)};
+  for (int64_t i = 0; i < lists.steps; ++i) attributes.insert(attributes.end(), {1, 0, 0, 0});
+  attributes.resize(attributes.size() + outputs.size(), 0);
+  w.op(OpKind::pointwise, std::vector<uint32_t>(size(lists.inputs), in), outputs,
+       std::vector<uint32_t>(size(lists.constants), one), attributes);
+  return w.file(in, outputs.empty() ? in : outputs[0]);
+}
+
+Bytes concat(int64_t inputs) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1), out = w.tensor(Type::float32, 1, 1, u32(inputs));
+  w.op(OpKind::concat, std::vector<uint32_t>(size(inputs), in), {out}, {}, {});
+  return w.file(in, out);
+}
+
+void every_op() {
+  windows();
+  edge(grouped, 65536, ErrorKind::op, "groups");
+  edge(deep, 15, ErrorKind::op, "2^20 times products of an output");
+  edge(heavy, 7, ErrorKind::op, "sum of an integer convolution");
+  must_be(heavy(-128), ErrorKind::op, "the weight -128");
+  edge([](int64_t n) { return pointwise({n, 1, 0, 0}); }, 16, ErrorKind::op, "pointwise inputs");
+  edge([](int64_t n) { return pointwise({1, n, 0, 0}); }, 16, ErrorKind::op, "pointwise outputs");
+  edge([](int64_t n) { return pointwise({1, 1, n, 0}); }, 256, ErrorKind::op, "pointwise constants");
+  edge([](int64_t n) { return pointwise({1, 1, 0, n}); }, 256, ErrorKind::op, "pointwise steps");
+  low_edge([](int64_t n) { return pointwise({n, 1, 0, 0}); }, 1, ErrorKind::op, "pointwise inputs");
+  edge(concat, 256, ErrorKind::op, "concat inputs");
+  low_edge(concat, 2, ErrorKind::op, "concat inputs");
+}
+
+// ---- the memory of a session ----
+
+std::shared_ptr<const sbit::Graph> graph_of(const Bytes& file) {
+  sbit::AlignedBytes content = sbit::allocate_aligned(file.size(), "a test");
+  std::memcpy(content.get(), file.data(), file.size());
+  return sbit::read_model_file(std::move(content), file.size());
+}
+
+// What is foretold is what is taken: the limit of a session rests on it.
+void foretold(const Bytes& file, const std::string& what) {
+  const auto graph = graph_of(file);
+  const sbit::kernels::Table& kernels = sbit::kernels::choose("");
+  for (const sbit::Op& op : graph->ops) {
+    const sbit::OpEntry* entry = sbit::find_op(op.kind);
+    const size_t bytes = entry->prepared_bytes(*graph, op);
+    const size_t before = counted_memory::bytes;
+    const auto prepared = entry->prepare(*graph, op, kernels);
+    const size_t taken = counted_memory::bytes - before;
+    // Beside what lasts: the object, and what packing needs on the way, such as one output's weights.
+    check::that(taken <= bytes + bytes / 4 + 8192 && bytes <= 2 * taken,
+                what + ", " + entry->name + ": " + std::to_string(bytes) + " bytes foretold, " + std::to_string(taken) +
+                    " taken");
+  }
+}
+
+// 65,536 groups of one channel each are padded to 16 lanes.
+Bytes depthwise() {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 3, 3, 65536), out = w.tensor(Type::float32, 3, 3, 65536);
+  w.op(OpKind::float_conv, {in}, {out}, {w.constant(Type::float32, std::vector<float>(65536 * 9, 1.0f))},
+       {3, 3, 1, 1, 1, 1, 1, 1, 65536});
+  return w.file(in, out);
+}
+
+// Every pixel of the border has sums of its own, for 16 lanes where there is one output.
+Bytes borders() {
+  Writer w;
+  const uint32_t in = w.tensor(Type::uint8, 600, 600, 1), bits = w.tensor(Type::bits, 600, 600, 1);
+  const uint32_t out = w.tensor(Type::int32, 854, 854, 1);
+  w.op(OpKind::pointwise, {in}, {bits}, {}, {0, 0});
+  w.op(OpKind::binary_conv, {bits}, {out}, {w.constant(Type::bits, std::vector<uint64_t>(255 * 255, 1))},
+       {255, 255, 1, 1, 254, 254, 1, 1, 1, 0});
+  return w.file(in, out);
+}
+
+// 2^20 channels, and 256 constants that are one number.
+Bytes one_number() {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1 << 20), out = w.tensor(Type::float32, 1, 1, 1 << 20);
+  const std::vector<uint32_t> constants(256, w.constant(Type::float32, std::vector<float>{1.0f}));
+  w.op(OpKind::pointwise, {in}, {out}, constants, {0, 0});
+  return w.file(in, out);
+}
+
+// Weights of 2^16 bytes for 2,000 ops, each of which packs them for 16 lanes.
+Bytes shared_weights() {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1 << 14);
+  const uint32_t weights = w.constant(Type::float32, std::vector<float>(1 << 14, 1.0f));
+  uint32_t out = in;
+  for (int i = 0; i < 2000; ++i) {
+    out = w.tensor(Type::float32, 1, 1, 1);
+    w.op(OpKind::float_conv, {in}, {out}, {weights}, {1, 1, 1, 1, 0, 0, 1, 1, 1});
+  }
+  return w.file(in, out);
+}
+
+// Sums of 2^20 outputs for 48 pixels: 2^20 * 4 * 48 bytes for each thread.
+Bytes waiting_sums() {
+  Writer w;
+  constexpr uint32_t kChannels = 65536, kOutputs = 1 << 20;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, kChannels), bits = w.tensor(Type::bits, 1, 1, kChannels);
+  const uint32_t out = w.tensor(Type::bits, 1, 1, kOutputs), real = w.tensor(Type::float32, 1, 1, kOutputs);
+  w.op(OpKind::pointwise, {in}, {bits}, {}, {0, 0});
+  const uint32_t zeros = w.constant(Type::int32, std::vector<int32_t>(kOutputs, 0));
+  w.op(OpKind::binary_conv, {bits}, {out},
+       {w.constant(Type::bits, std::vector<uint64_t>(kOutputs, 1)), zeros, zeros,
+        w.constant(Type::bits, std::vector<uint64_t>(kOutputs / 64, 0))},
+       {1, 1, 1, 1, 0, 0, 1, 1, i32(kChannels), 0});
+  w.op(OpKind::pointwise, {out}, {real}, {}, {0, 0});
+  return w.file(in, real);
+}
+
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Whatever the file: no more than `most` bytes and no long time.
+void bounded(const Bytes& file, size_t most, bool fits, const std::string& what, sbit::SessionOptions options = {}) {
+  const double begin = seconds();
+  const Model model = load(file);
+  const double loaded = seconds();
+  const size_t before = counted_memory::bytes;
+  options.most_bytes = most;
+  bool made = true;
+  try {
+    sbit::Session session(model, options);
+  } catch (const sbit::Error& error) {
+    made = false;
+    check::that(error.kind() == ErrorKind::limit, what + ": " + error.what());
+  }
+  const double done = seconds();
+  const size_t taken = counted_memory::bytes - before;
+  std::printf("%-40s %9zu bytes, loaded in %.3f s, %s in %.3f s with %zu bytes\n", what.c_str(), file.size(),
+              loaded - begin, made ? "prepared" : "refused", done - loaded, taken);
+  check::that(made == fits, what + (made ? " fits" : " does not fit"));
+  // The plan of the tensors, at most 100 bytes a tensor, is not counted.
+  check::that(taken <= most + most / 4 + 65536 + 100 * model.tensors().size(), what + " takes too much");
+  check::that(done - begin < kMostSeconds, what + " takes too long");
+}
+
+void memory() {
+  check::Random random;
+  for (const OpKind kind : write_model::kAllOps) {
+    for (int i = 0; i < 40; ++i) foretold(write_model::OneOpNetwork(random).around(kind), "a small network");
+  }
+  foretold(depthwise(), "depthwise");
+  foretold(borders(), "borders");
+  foretold(one_number(), "one number");
+  constexpr size_t kMost = size_t{1} << 26;
+  bounded(one_number(), kMost, true, "256 constants of one number");
+  bounded(depthwise(), kMost, true, "65,536 groups");
+  bounded(depthwise(), kMost / 4, false, "65,536 groups, and less memory");
+  bounded(borders(), kMost, true, "509 x 509 kinds of border");
+  bounded(borders(), kMost / 8, false, "509 x 509 kinds of border, less memory");
+  bounded(shared_weights(), kMost, false, "weights that 2,000 ops share");
+  bounded(large_tensors(4), kMost, false, "tensors of 2^32 bytes");
+  // The plan is quadratic in the tensors: 0.1 s for these, 1.5 s for as many as there may be.
+  bounded(chain(16384), kMost, true, "16,384 tensors");
+  sbit::SessionOptions options;
+  options.threads = 4;
+  bounded(waiting_sums(), size_t{1} << 29, false, "scratch of 4 threads", options);
+  options.threads = 1;
+  options.batch = 65536;
+  bounded(write_model::small_network(), kMost, false, "a batch of 65,536", options);
+}
+
+// A session that may take a byte less than it needs is refused.
+void edge_of_a_session() {
+  const Model model = load(write_model::small_network());
+  sbit::SessionOptions options;
+  const auto fits = [&](size_t most) {
+    options.most_bytes = most;
+    try {
+      sbit::Session session(model, options);
+      return true;
+    } catch (const sbit::Error&) {
+      return false;
+    }
+  };
+  size_t least = 0, most = size_t{1} << 32;
+  while (least < most) {
+    const size_t middle = (least + most) / 2;
+    fits(middle) ? most = middle : least = middle + 1;
+  }
+  check::that(least > 4096 && least < 262144 && fits(least) && !fits(least - 1), "a session's own size");
+}
+
+}  // namespace
+
+int main() {
+  counts();
+  sizes();
+  every_op();
+  memory();
+  edge_of_a_session();
+  return check::report("limits");
+}
