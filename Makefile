@@ -130,7 +130,7 @@ test-wheel: .venv/.wheel-tools
 	$(BIN)/python tests/packaging/check_files.py $(DIST)/signbit-$(VERSION).tar.gz $(DIST)/signbit-*.whl
 	$(BIN)/python -m venv build/wheel-env
 	build/wheel-env/bin/python $(INSTALL) $(DIST)/signbit-*.whl
-	build/wheel-env/bin/python tests/packaging/check_installed.py tests/files
+	build/wheel-env/bin/python tests/packaging/check_installed.py tests/files/versions
 	build/wheel-env/bin/python $(INSTALL) "$$(echo $(DIST)/signbit-*.whl)[cli]"
 	build/wheel-env/bin/signbit --help
 
@@ -141,10 +141,10 @@ sdk-arm: arm-tools .venv/.tools
 	$(TOOLS_PATH) cmake -DARCH=aarch64 -DTOOLCHAIN=$(ARM_TOOLCHAIN) -DOUT=$(DIST) -P engine/cmake/sdk.cmake
 
 test-sdk: sdk
-	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-$(ARCH).tar.gz tests/files
+	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-$(ARCH).tar.gz tests/files/versions
 
 test-sdk-arm: sdk-arm
-	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-aarch64.tar.gz tests/files \
+	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-aarch64.tar.gz tests/files/versions \
 		--toolchain $(ARM_TOOLCHAIN) --emulator "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
 
 clean:

@@ -20,7 +20,7 @@ from signbit.predict import classify
 from signbit.preprocessing import Preprocessing
 
 PROGRAM = os.environ.get("SIGNBIT_RUN", "")
-EVERY_OP = Path(__file__).parent / "files/v1_every_op.sbit"
+EVERY_OP = Path(__file__).parent / "files/versions/v1_every_op.sbit"
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="SIGNBIT_RUN does not name the program; make test builds it")
 
