@@ -34,7 +34,9 @@ CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN
 demo: .venv/.installed
 	$(BIN)/signbit demo
 
-test: lint types imports package-tests python-tests engine-tests
+# The Python tests keep one processor busy, the C++ tests the other.
+test: lint types imports package-tests
+	+$(MAKE) --no-print-directory -j2 --output-sync=line python-tests engine-tests
 
 .venv/.tools: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -55,21 +57,25 @@ types: .venv/.installed
 imports: .venv/.installed
 	$(BIN)/lint-imports
 
-python-tests: .venv/.installed package-tests
+python-tests: .venv/.installed $(SDK)/bin/signbit-run
 	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest
 
 # The C++ package as a user has it: installed, found by an application, run with an empty environment.
-package-tests: .venv/.tools
-	rm -rf $(SDK) build/cpp_app
-	$(BIN)/cmake -S engine -B build/package -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DCMAKE_INSTALL_PREFIX=$(SDK)
-	$(BIN)/cmake --build build/package
-	$(BIN)/cmake --install build/package > /dev/null
+package-tests: $(SDK)/bin/signbit-run
+	rm -rf build/cpp_app
 	$(BIN)/cmake -S examples/cpp_app -B build/cpp_app -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_PREFIX_PATH=$(SDK)
 	$(BIN)/cmake --build build/cpp_app
 	env -i build/cpp_app/own_tensors
 	env -i build/cpp_app/classify tests/files/versions/v1_every_op.sbit
+
+$(SDK)/bin/signbit-run: .venv/.tools $(ENGINE)
+	rm -rf $(SDK)
+	$(BIN)/cmake -S engine -B build/package -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_INSTALL_PREFIX=$(SDK)
+	$(BIN)/cmake --build build/package
+	$(BIN)/cmake --install build/package > /dev/null
+	touch $@
 
 # The C++ tests need no Python; ASan and UBSan end a run at the first fault.
 engine-tests: .venv/.tools
