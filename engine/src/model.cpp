@@ -1,17 +1,20 @@
+#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "model_file.h"
 #include "sections.h"
 
 namespace sbit {
 
-void AlignedFree::operator()(void* memory) const noexcept { std::free(memory); }
+constexpr std::align_val_t kCacheLine{64};
+
+void AlignedFree::operator()(void* memory) const noexcept { ::operator delete(memory, kCacheLine); }
 
 AlignedBytes allocate_aligned(size_t bytes, const char* purpose) {
   const size_t rounded = round_up(bytes ? bytes : 1, 64);
-  void* memory = std::aligned_alloc(64, rounded);
+  void* memory = ::operator new(rounded, kCacheLine, std::nothrow);
   if (!memory) throw Error(ErrorKind::limit, std::to_string(rounded) + " bytes are not to be had for " + purpose);
   return AlignedBytes(static_cast<uint8_t*>(memory));
 }

@@ -1,4 +1,4 @@
-// Counts what is allocated. Included by one source file of a program: it replaces operator new and aligned_alloc.
+// Counts what is allocated. Included by one source file of a program: it replaces operator new.
 #pragma once
 
 #include <atomic>
@@ -31,9 +31,10 @@ inline void* take(size_t size) {
 }
 [[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept { return counted_memory::take(size); }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-extern "C" void* aligned_alloc(size_t alignment, size_t size) noexcept {
+[[gnu::noinline]] void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   counted_memory::count(size);
   void* memory = nullptr;
-  return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
+  return posix_memalign(&memory, static_cast<size_t>(alignment), size) == 0 ? memory : nullptr;
 }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }

@@ -7,6 +7,9 @@
 
 #include "check.h"
 #include "kernels/list.h"
+#if defined(__x86_64__)
+#include "kernels/x86/processor.h"
+#endif
 
 namespace {
 
@@ -327,9 +330,24 @@ void all_kernels(const Table& table) {
   std::printf("isa %s: %ld checks\n", table.isa, check::checks - before);
 }
 
+#if defined(__x86_64__)
+// The compiler's own word on what this processor has.
+void what_the_processor_has() {
+  const bool fma = __builtin_cpu_supports("fma");
+  const bool avx512 = fma && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  check::that(has_avx2() == (fma && __builtin_cpu_supports("avx2")), "AVX2");
+  check::that(has_avx512() == avx512, "AVX-512");
+  check::that(has_avx512_vpopcntdq() == (avx512 && __builtin_cpu_supports("avx512vpopcntdq")), "VPOPCNTDQ");
+}
+#else
+void what_the_processor_has() {}
+#endif
+
 }  // namespace
 
 int main() {
+  what_the_processor_has();
   for (const Table* table : all()) {
     if (table->supported()) {
       all_kernels(*table);

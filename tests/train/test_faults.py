@@ -21,7 +21,9 @@ from signbit.train import Recipe, TrainingError, checkpoint, evaluate, fit, load
 from signbit.train.checkpoint import CheckpointError
 from signbit.train.whole_file import whole_file
 
-COMMAND = (sys.executable, "-c", "from signbit.cli import main; main()", "train")
+# A shell starts what it runs in the background with Ctrl-C ignored, and children inherit that: the tests may be such.
+CTRL_C_COUNTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+COMMAND = (sys.executable, "-c", f"{CTRL_C_COUNTS}; from signbit.cli import main; main()", "train")
 
 
 @pytest.fixture

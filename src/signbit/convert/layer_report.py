@@ -17,7 +17,8 @@ class LayerReport:
     Attributes:
         path: of the module in the network.
         op: of the model file.
-        input_bits, weight_bits: of one value.
+        input_bits: of one input value.
+        weight_bits: of one weight.
         weights: how many.
         bytes: of its constants in the file.
         note: why it is not one bit, or where its thresholds stand.

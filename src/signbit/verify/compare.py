@@ -22,7 +22,9 @@ class OpResult:
     """What one op did over all inputs.
 
     Attributes:
-        index, kind, name: of the op in the model file.
+        index: of the op in the model file.
+        kind: of the op, such as `binary_conv`.
+        name: of the op.
         elements: how many output values were compared.
         equal: how many of them were the same to the bit.
         flips: bits of floats that differ, each closer to zero than the bound.

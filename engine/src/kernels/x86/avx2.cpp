@@ -11,13 +11,11 @@
 
 #include "../../sigmoid.h"
 #include "../kernels.h"
+#include "processor.h"
 
 namespace sbit {
 namespace kernels {
 namespace {
-
-// Reads the processor's and, through xgetbv, the operating system's word; runs everywhere.
-bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 // of[a][b] is the number of bits in which a and b differ.
 struct Differing {
@@ -530,7 +528,7 @@ namespace kernels {
 
 extern const Table kAvx2;
 const Table kAvx2 = {
-    "avx2",       supported,    50,         pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
+    "avx2",       has_avx2,     50,         pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
     binary_signs, integer_sums, float_sums, threshold,  pointwise,    pool_int32,     pool_float,     pool_bits,
 };
 

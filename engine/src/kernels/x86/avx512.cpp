@@ -10,20 +10,7 @@
 
 #include "../../sigmoid.h"
 #include "../kernels.h"
-
-namespace sbit {
-namespace kernels {
-namespace {
-
-// Reads the processor's and, through xgetbv, the operating system's word; runs everywhere.
-bool supported() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
-}
-
-}  // namespace
-}  // namespace kernels
-}  // namespace sbit
+#include "processor.h"
 
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))), apply_to = function)
@@ -174,7 +161,7 @@ namespace kernels {
 
 extern const Table kAvx512;
 const Table kAvx512 = {
-    "avx512",     supported,    100,        pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
+    "avx512",     has_avx512,   100,        pack_signs, unpack_signs, int32_to_float, uint8_to_float, binary_sums,
     binary_signs, integer_sums, float_sums, threshold,  pointwise,    pool_int32,     pool_float,     pool_bits,
 };
 
