@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,15 @@ def test_arguments_that_need_a_folder_or_a_range(staged: Recipe, few_digits: Spl
             fit(staged, tmp_path, splits=few_digits, **arguments)
 
 
+@pytest.fixture
+def ctrl_c_counts() -> Iterator[None]:
+    """Tests that a shell runs in the background inherit that Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_counts")
 def test_signals_are_noted_and_handlers_come_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     with Stopping(None, signals=True) as stopping:
