@@ -6,7 +6,7 @@ check_sdk.py ARCHIVE FOLDER_OF_MODEL_FILES [--toolchain FILE --emulator COMMAND]
 from __future__ import annotations
 
 import argparse
-import re
+import struct
 import subprocess
 import sys
 import tarfile
@@ -54,26 +54,30 @@ def unpack(archive: Path, folder: Path) -> Path:
     return sdk
 
 
-def raw_images(run: list[str], model: Path, folder: Path) -> list[str]:
-    """Files with the images of which the results are kept: byte i of all of them is (37 i + 11) mod 256."""
-    empty = folder / "empty"
-    empty.touch()
-    refused = subprocess.run([*run, str(model), str(empty)], capture_output=True, text=True, check=False).stderr
-    size = int(re.findall(r"nor the (\d+) raw bytes", refused)[0])
-    output_of([*run, str(model), _image(folder, 0, size), "--output", str(empty)])
-    count = model.with_suffix(".output").stat().st_size // empty.stat().st_size
-    return [_image(folder, i, size) for i in range(count)]
+def tensor_of(content: bytes, field: int) -> tuple[str, int]:
+    """Type (of struct) and elements of the tensor that a header field names; see docs/file-format.md."""
+    (index,) = struct.unpack_from("<I", content, field)
+    (tensors,) = struct.unpack_from("<Q", content, 64 + 8)
+    code, height, width, channels = struct.unpack_from("<4I", content, tensors + 24 * index)
+    return {1: "B", 3: "i", 4: "f"}[code], height * width * channels
 
 
-def _image(folder: Path, number: int, size: int) -> str:
-    path = folder / f"image{number}"
-    path.write_bytes(bytes((37 * (number * size + i) + 11) % 256 for i in range(size)))
-    return str(path)
+def raw_images(model: Path, folder: Path) -> list[str]:
+    """Files with the images of which the results are kept: element i of all of them is (37 i + 11) mod 256."""
+    content = model.read_bytes()
+    kind, elements = tensor_of(content, 24)
+    _, results = tensor_of(content, 28)
+    paths = []
+    for image in range(model.with_suffix(".output").stat().st_size // (4 * results)):
+        values = [(37 * (image * elements + i) + 11) % 256 for i in range(elements)]
+        paths.append(folder / f"image{image}")
+        paths[-1].write_bytes(struct.pack(f"<{elements}{kind}", *values))
+    return [str(path) for path in paths]
 
 
 def check_program(run: list[str], model: Path, folder: Path) -> list[str]:
     """The program gives the kept results on every instruction set; these are returned."""
-    images = raw_images(run, model, folder)
+    images = raw_images(model, folder)
     isas = output_of([*run, "--version"]).partition("sets: ")[2].split()
     for isa in isas:
         result = folder / "result"
@@ -109,7 +113,7 @@ def main() -> None:
         sdk = unpack(given.archive, folder)
         run = [*given.emulator[:1], str(sdk / "bin/signbit-run")]  # it is static: no libraries to point an emulator at
         isas = {isa for model in models for isa in check_program(run, model, folder)}
-        check_example(sdk, folder, options, given.emulator, models[0])
+        check_example(sdk, folder, options, given.emulator, given.models / "v1_every_op.sbit")
         binaries = ("bin/signbit-run", "lib/libsignbit.a", "lib/libsignbit.so")
         sizes = ", ".join(f"{name} {(sdk / name).stat().st_size:,}" for name in binaries)
     print(f"{given.archive.name}: {given.archive.stat().st_size:,} bytes; {sizes}")
