@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from signbit.engine import Model, Session
+from signbit.engine import Model, Op, Session
 from signbit.engine._native import clock_hertz
 from signbit.op_costs import OpCost, costs
 from signbit.timing import machine
@@ -85,11 +85,11 @@ def run_bench(model: Model, *, isa: str | None = None, threads: int = 1, seconds
     Returns:
         plain values: times in microseconds, medians with their 10 to 90 % spread.
     """
-    session = model.session(threads=threads, isa=isa)
+    session, work = model.session(threads=threads, isa=isa), costs(model)
     image = _random_image(model)
     whole, ops = _measure(session, image, seconds)
-    limits = measure_limits(session, model)
-    rows = [_row(model, index, times, limits) for index, times in enumerate(ops)]
+    limits = measure_limits(session, sum(cost.bytes for cost in work))
+    rows = [_row(index, model.ops[index], work[index], times, limits) for index, times in enumerate(ops)]
     total = sum(row["us"] for row in rows)
     for row in rows:
         row["share"] = row["us"] / total
@@ -134,9 +134,8 @@ def _spread(times: list[float]) -> dict[str, float]:
     return {"median": statistics.median(times), "low": deciles[0], "high": deciles[-1]}
 
 
-def measure_limits(session: Session, model: Model) -> Limits:
-    """The clock, by a chain of additions, and the bandwidth, by a copy as large as what the network touches."""
-    touched = sum(cost.bytes for cost in costs(model))
+def measure_limits(session: Session, touched: int) -> Limits:
+    """The clock, by a chain of additions, and the bandwidth, by a copy as large as the bytes the network touches."""
     return Limits(session.isa, session.threads, clock_hertz(), _copy_bandwidth(max(touched // 2, 1 << 14)))
 
 
@@ -152,8 +151,7 @@ def _copy_bandwidth(size: int) -> float:
     return 2 * size / best
 
 
-def _row(model: Model, index: int, times: list[float], limits: Limits) -> dict[str, Any]:
-    op, cost = model.ops[index], costs(model)[index]
+def _row(index: int, op: Op, cost: OpCost, times: list[float], limits: Limits) -> dict[str, Any]:
     spread = _spread(times)
     bound = max(limits.compute_us(cost), limits.memory_us(cost.bytes))
     us = spread["median"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signbit.engine import Model, Op, supported_isas, unpack_bits
-from signbit.op_costs import PRODUCTS, constant_bytes, costs, tensor_bytes
+from signbit.op_costs import PRODUCTS, OpCost, constant_bytes, costs, groups_of, tensor_bytes
 
 _LOWEST, _HIGHEST = -(2**31), 2**31 - 1
 
@@ -21,10 +21,9 @@ def describe(model: Model) -> dict[str, Any]:
     A dead channel is one whose sign is the same for every image: the integers that reach it lie on one side of its
     thresholds. It costs time and carries nothing.
     """
-    rows = [_row(model, index) for index in range(len(model.ops))]
-    macs = {
-        product: sum(cost.macs for cost in costs(model) if cost.product == product) for product in PRODUCTS.values()
-    }
+    work = costs(model)
+    rows = [_row(model, index, cost) for index, cost in enumerate(work)]
+    macs = {product: sum(cost.macs for cost in work if cost.product == product) for product in PRODUCTS.values()}
     photos = model.preprocessing
     return {
         "model_file_bytes": model.file_bytes,
@@ -48,7 +47,7 @@ def _tensor(model: Model, index: int) -> str:
     return f"{tensor.height} x {tensor.width} x {tensor.channels} {tensor.dtype}"
 
 
-def _row(model: Model, index: int) -> dict[str, Any]:
+def _row(model: Model, index: int, cost: OpCost) -> dict[str, Any]:
     op = model.ops[index]
     first = _first_threshold_constant(model, op)
     thresholds = None if first is None else _thresholds(model, op, first)
@@ -59,7 +58,7 @@ def _row(model: Model, index: int) -> dict[str, Any]:
         "inputs": list(op.inputs),
         "outputs": [_tensor(model, output) for output in op.outputs],
         "window": _window(op),
-        "macs": costs(model)[index].macs,
+        "macs": cost.macs,
         "bytes": constant_bytes(model, op),
         "thresholds": None if thresholds is None else thresholds[0],
         "dead": [] if thresholds is None else thresholds[1],
@@ -151,7 +150,7 @@ def _tensor_range(model: Model, writers: dict[int, Op], tensor: int) -> tuple[ND
 
 def _sums(model: Model, op: Op) -> tuple[NDArray[Any], NDArray[Any]]:
     if op.kind == "binary_conv":
-        depth = prod(op.attributes[:2]) * model.tensors[op.inputs[0]].channels // op.attributes[8]
+        depth = prod(op.attributes[:2]) * model.tensors[op.inputs[0]].channels // groups_of(op)
         return np.array(-depth), np.array(depth)
     outputs = model.tensors[op.outputs[0]].channels
     weights = model.constant(op.constants[0]).astype(np.int64).reshape(outputs, -1)

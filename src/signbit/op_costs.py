@@ -82,7 +82,7 @@ def _cost(model: Model, op: Op) -> OpCost:
     if op.kind not in PRODUCTS:
         return OpCost(pixels=pixels, weight_bytes=constant_bytes(model, op), tensor_bytes=moved)
     given, result = model.tensors[op.inputs[0]], model.tensors[op.outputs[0]]
-    product, groups = PRODUCTS[op.kind], _groups(op)
+    product, groups = PRODUCTS[op.kind], groups_of(op)
     taps, channels, outputs = prod(op.attributes[:2]), given.channels // groups, result.channels
     depth = taps * channels
     group_outputs = outputs // groups
@@ -104,7 +104,8 @@ def _cost(model: Model, op: Op) -> OpCost:
     )
 
 
-def _groups(op: Op) -> int:
+def groups_of(op: Op) -> int:
+    """Groups of a product; 1 where the op has none."""
     return op.attributes[8] if len(op.attributes) > 8 else 1
 
 
@@ -112,7 +113,7 @@ def _is_direct(op: Op, given: Tensor) -> bool:
     """Whether the input serves as the patches, as it lies."""
     kernel, steps, padding = op.attributes[:2], op.attributes[2:4], op.attributes[4:6]
     whole_image = kernel == [given.height, given.width] and not any(padding)
-    return _groups(op) == 1 and (_is_pointwise(kernel, steps, padding) or whole_image)
+    return groups_of(op) == 1 and (_is_pointwise(kernel, steps, padding) or whole_image)
 
 
 def _is_pointwise(kernel: Sequence[int], steps: Sequence[int], padding: Sequence[int]) -> bool:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 Result = dict[str, Any]
 
 _FILE_COLUMNS = 160  # of a table that goes to a file or a pipe
+_WORD_COLUMNS = frozenset(
+    ["note", "about", "source", "op", "what", "kind", "name", "classes", "output", "window", "thresholds", "by"]
+)
 
 
 def show(result: Result, as_json: bool, tables: Callable[[Result], None]) -> None:
@@ -23,26 +26,13 @@ def show(result: Result, as_json: bool, tables: Callable[[Result], None]) -> Non
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the first column and a last one named `note` or `about` hold words, the others numbers."""
+    """Print a table; the first column and those of `_WORD_COLUMNS` hold words, the others numbers."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, column in enumerate(columns):
-        words = index == 0 or column in (
-            "note",
-            "about",
-            "source",
-            "op",
-            "what",
-            "kind",
-            "name",
-            "classes",
-            "output",
-            "window",
-            "thresholds",
-            "by",
-        )
+        words = index == 0 or column in _WORD_COLUMNS
         table.add_column(column, justify="left" if words else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)

@@ -45,7 +45,8 @@ class BinaryConv2d(BinaryLayer):
         input_binarizer: str | Binarizer | None = "ste_sign",
         weight_binarizer: str | Binarizer = "ste_sign",
     ) -> None:
-        positive("in_channels", in_channels), positive("out_channels", out_channels)
+        positive("in_channels", in_channels)
+        positive("out_channels", out_channels)
         size = pair("kernel_size", kernel_size, 1)
         geometry = Geometry(
             pair("stride", stride, 1),

@@ -35,7 +35,8 @@ class BinaryLinear(BinaryLayer):
         input_binarizer: str | Binarizer | None = "ste_sign",
         weight_binarizer: str | Binarizer = "ste_sign",
     ) -> None:
-        positive("in_features", in_features), positive("out_features", out_features)
+        positive("in_features", in_features)
+        positive("out_features", out_features)
         super().__init__((out_features, in_features), bias, input_binarizer, weight_binarizer)
         self.in_features, self.out_features = in_features, out_features
 
