@@ -60,7 +60,8 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
 
     `info` has `model` (name and arguments), `class_names`, `input_shape` (C, H, W), `preprocessing` (the arguments of
     `signbit.preprocessing.Preprocessing`; missing in a checkpoint from before it was noted), `epoch`,
-    `held_out_accuracy`, `test_accuracy` (in a finished run) and `versions`. Nothing in the file is run.
+    `held_out_accuracy`, in a finished run the test accuracies of that epoch and of the final one, and `versions`.
+    Nothing in the file is run.
 
     Raises:
         CheckpointError: the file is missing, or not a checkpoint.

@@ -9,11 +9,15 @@ from signbit.data.dataset import Dataset
 
 
 class Evaluation(NamedTuple):
-    """Share of right answers, logits float32 (N, classes) and predictions int64 (N,), both on the CPU."""
+    """Shares of right answers, logits float32 (N, classes) and predictions int64 (N,), both on the CPU.
+
+    `accuracy` is top-1; in `top5_accuracy` the label may be among the five highest logits.
+    """
 
     accuracy: float
     logits: Tensor
     predictions: Tensor
+    top5_accuracy: float
 
 
 @torch.no_grad()
@@ -38,5 +42,12 @@ def evaluate(model: nn.Module, dataset: Dataset, batch_size: int = 256) -> Evalu
         model.train(was_training)
         torch.backends.cudnn.allow_tf32 = tf32
     predictions = logits.argmax(1)
-    accuracy = (predictions == dataset.labels.cpu()).double().mean().item()
-    return Evaluation(accuracy, logits, predictions)
+    labels = dataset.labels.cpu()
+    accuracy = (predictions == labels).double().mean().item()
+    return Evaluation(accuracy, logits, predictions, top_accuracy(logits, labels, 5))
+
+
+def top_accuracy(logits: Tensor, labels: Tensor, k: int) -> float:
+    """Share of images whose label is among the k highest logits, from 0 to 1; with fewer classes than k it is 1."""
+    highest = logits.topk(min(k, logits.shape[1]), dim=1).indices
+    return (highest == labels[:, None]).any(1).double().mean().item()

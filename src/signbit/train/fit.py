@@ -14,6 +14,7 @@ from signbit import losses, models, optim
 from signbit.data.augment import Augment
 from signbit.data.dataset import Splits
 from signbit.layers.roles import parameter_roles
+from signbit.metrics.activation_histograms import activation_histograms
 from signbit.metrics.flip_ratio import FlipRatio, latent_signs
 from signbit.optim.clamp_latent import clamp_latent
 from signbit.optim.groups import parameter_groups
@@ -170,6 +171,7 @@ def fit(
                     if reason:
                         raise stopped(reason, state.step, all_steps, folder)
 
+                evaluation = evaluate(model, held_out)
                 flips = FlipRatio().to(fabric.device)
                 flips.update(state.signs, latent_signs(model))
                 row = {
@@ -179,10 +181,13 @@ def fit(
                     "lr": optimizer.param_groups[0]["lr"],
                     "loss": state.loss / state.seen,
                     "train_accuracy": state.right / state.seen,
-                    "held_out_accuracy": evaluate(model, held_out).accuracy,
+                    "held_out_accuracy": evaluation.accuracy,
+                    "held_out_top5_accuracy": evaluation.top5_accuracy,
                     "flip_ratio": float(flips.compute()),
                     "seconds": time.perf_counter() - epoch_started,
                 }
+                if recipe.record.activations:
+                    row["activations"] = activation_histograms(model, held_out.images[: recipe.record.activations])
                 # Only the last stage gives the model asked for. On a tie the later epoch wins: its rate is lower.
                 if index == len(stages) - 1 and row["held_out_accuracy"] >= state.best["held_out_accuracy"]:
                     state.best = {key: row[key] for key in ("held_out_accuracy", "epoch")} | {
@@ -193,11 +198,18 @@ def fit(
                 run.end_epoch(model_content(model, recipe, info), going_on(state, optimizer, augment), state.curves)
             state.end_stage()
 
-    best = state.best
+    best, final = state.best, evaluate(model, splits.test)
     model.load_state_dict(best["state"])
     model = model.cpu().eval()
     test = evaluate(model, splits.test)
-    info |= {"epoch": best["epoch"], "held_out_accuracy": best["held_out_accuracy"], "test_accuracy": test.accuracy}
+    info |= {
+        "epoch": best["epoch"],
+        "held_out_accuracy": best["held_out_accuracy"],
+        "test_accuracy": test.accuracy,
+        "test_top5_accuracy": test.top5_accuracy,
+        "final_test_accuracy": final.accuracy,
+        "final_test_top5_accuracy": final.top5_accuracy,
+    }
     path = run.end_run(model_content(model, recipe, info))
     seconds = time.perf_counter() - started
     return FitResult(model, best["epoch"], best["held_out_accuracy"], test, path, state.curves, seconds)

@@ -149,6 +149,13 @@ class AugmentSection(_Section):
     flip: bool = False
 
 
+class RecordSection(_Section):
+    """What is noted of each epoch beside the figures: `activations` held-out images give histograms of what passes
+    the signs and the norms; 0 notes none."""
+
+    activations: int = Field(default=0, ge=0)
+
+
 class TrainSection(_Section):
     """Defaults of every stage, and what all stages share."""
 
@@ -190,6 +197,7 @@ class Recipe(_Section):
     data: DataSection
     model: ModelSection
     augment: AugmentSection = AugmentSection()
+    record: RecordSection = RecordSection()
     train: TrainSection
     stages: list[StageSection] = Field(default=[StageSection()], min_length=1)
 
