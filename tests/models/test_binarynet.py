@@ -89,7 +89,7 @@ def test_real_valued_twin() -> None:
     binary, real = (models.create("binarynet", binary=b, bias=True, width=0.1) for b in (True, False))
     assert [p.shape for p in binary.parameters()] == [p.shape for p in real.parameters()]
     assert not any(isinstance(m, (BinaryConv2d, BinaryLinear, nn.Hardtanh)) for m in real.modules())
-    assert set(parameter_roles(real).values()) == {"real", "norm"}
+    assert set(parameter_roles(real).values()) == {"real", "norm", "head"}
     assert real(pixels(2, 3, 32, 32)).shape == (2, 10)
 
 

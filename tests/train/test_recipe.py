@@ -131,7 +131,7 @@ def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None
             "epochs = 3\nepoch = 3",
             r"mine\.toml: train\.epoch: unknown key; there are epochs, batch",
         ),
-        ("[train]", "[training]", "training: unknown key; there are data, model, augment, train, stages"),
+        ("[train]", "[training]", "training: unknown key; there are data, model, augment, record, train, stages"),
         (
             "lr = 1e-3",
             "lr = 1e-3\n[[stages]]\nmodes = 3",

@@ -5,18 +5,28 @@ from signbit.extras import need
 need("torch", __name__)
 
 from signbit.layers.attention_batch_norm import AttentionBatchNorm1d, AttentionBatchNorm2d
+from signbit.layers.biased_prelu import BiasedPReLU
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
+from signbit.layers.binary_weight_conv import BinaryWeightConv2d
+from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
+from signbit.layers.rprelu import RPReLU
+from signbit.layers.rsign import RSign
 
 __all__ = [
     "AttentionBatchNorm1d",
     "AttentionBatchNorm2d",
+    "BiasedPReLU",
     "BinaryConv2d",
     "BinaryLinear",
+    "BinaryWeightConv2d",
+    "ChannelShuffle",
     "IntegerConv2d",
     "Normalize",
+    "RPReLU",
+    "RSign",
     "parameter_roles",
 ]

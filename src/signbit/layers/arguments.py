@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from signbit import binarizers
 from signbit.binarizers import Binarizer
+from signbit.layers.product import Geometry
 
 PADDING_VALUES = (0, 1, -1)
 
@@ -57,6 +58,38 @@ def padding_value_of(value: int) -> int:
             f"padding_value is {value!r}; give 0 (as published networks were trained), 1 or -1 (no third symbol)"
         )
     return value
+
+
+def geometry_of(
+    channels: tuple[int, int],
+    stride: int | tuple[int, int],
+    padding: int | tuple[int, int],
+    dilation: int | tuple[int, int],
+    groups: int,
+    padding_value: int,
+) -> Geometry:
+    """How a convolution of (in, out) channels walks over its input.
+
+    Raises:
+        ValueError: an argument is outside its range.
+    """
+    inputs, outputs = positive("in_channels", channels[0]), positive("out_channels", channels[1])
+    return Geometry(
+        pair("stride", stride, 1),
+        pair("padding", padding, 0),
+        pair("dilation", dilation, 1),
+        groups_of(inputs, outputs, groups),
+        padding_value_of(padding_value),
+    )
+
+
+def describe_conv(channels: tuple[int, int], kernel_size: tuple[int, int], geometry: Geometry, bias: bool) -> str:
+    """The arguments, for print(model)."""
+    g = geometry
+    return (
+        f"{channels[0]}, {channels[1]}, kernel_size={kernel_size}, stride={g.stride}, padding={g.padding}, "
+        f"dilation={g.dilation}, groups={g.groups}, bias={bias}, padding_value={g.padding_value}"
+    )
 
 
 def binarizer_of(given: str | Binarizer) -> Binarizer:

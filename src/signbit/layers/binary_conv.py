@@ -5,9 +5,9 @@ from typing import final
 from torch import Tensor
 
 from signbit.binarizers import Binarizer
-from signbit.layers.arguments import groups_of, padding_value_of, pair, positive
+from signbit.layers.arguments import describe_conv, geometry_of, pair
 from signbit.layers.binary_layer import BinaryLayer
-from signbit.layers.product import Geometry, scaled_conv2d
+from signbit.layers.product import scaled_conv2d
 
 
 @final
@@ -45,16 +45,8 @@ class BinaryConv2d(BinaryLayer):
         input_binarizer: str | Binarizer | None = "ste_sign",
         weight_binarizer: str | Binarizer = "ste_sign",
     ) -> None:
-        positive("in_channels", in_channels)
-        positive("out_channels", out_channels)
+        geometry = geometry_of((in_channels, out_channels), stride, padding, dilation, groups, padding_value)
         size = pair("kernel_size", kernel_size, 1)
-        geometry = Geometry(
-            pair("stride", stride, 1),
-            pair("padding", padding, 0),
-            pair("dilation", dilation, 1),
-            groups_of(in_channels, out_channels, groups),
-            padding_value_of(padding_value),
-        )
         super().__init__((out_channels, in_channels // groups, *size), bias, input_binarizer, weight_binarizer)
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size, self.geometry = size, geometry
@@ -67,9 +59,5 @@ class BinaryConv2d(BinaryLayer):
 
     def extra_repr(self) -> str:
         """The arguments, for print(model)."""
-        g = self.geometry
-        return (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={g.stride}, "
-            f"padding={g.padding}, dilation={g.dilation}, groups={g.groups}, bias={self.bias is not None}, "
-            f"padding_value={g.padding_value}"
-        )
+        channels = (self.in_channels, self.out_channels)
+        return describe_conv(channels, self.kernel_size, self.geometry, self.bias is not None)

@@ -51,18 +51,22 @@ class BinaryLayer(nn.Module, ABC):
         """Initialise as torch's own layer of this shape does."""
         reset_as_torch(self.weight, self.bias)
 
+    def weight_codes(self) -> tuple[Tensor, Tensor | None]:
+        """Codes of the weight, and the scale of each output channel; latent values and no scale in other modes."""
+        scale = self.weight_binarizer.scale(self.weight) if self.weight_binarizer.mode == "binary" else None
+        return self.weight_binarizer(self.weight), scale
+
     def operands(self, x: Tensor) -> Operands:
         """What enters the product for an input x.
 
         Without an input binarizer x may be real, where a shared sign is in mode `real`: the product is not exact then.
         """
         codes = x if self.input_binarizer is None else self.input_binarizer(x)
-        one_bit = self.weight_binarizer.mode == "binary"
-        scale = self.weight_binarizer.scale(self.weight) if one_bit else None
+        weight_codes, scale = self.weight_codes()
         both = (self.input_binarizer, self.weight_binarizer)
         exact = not self.training and all(b is None or b.mode == "binary" for b in both)
         exact = exact and (self.input_binarizer is not None or holds_codes(codes))
-        return Operands(codes, self.weight_binarizer(self.weight), scale, exact)
+        return Operands(codes, weight_codes, scale, exact)
 
 
 def holds_codes(x: Tensor) -> bool:

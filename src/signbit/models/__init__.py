@@ -1,21 +1,76 @@
-"""Models: one file a family. Each file holds a function of its name that builds the model."""
+"""Models: one file a family: its block, its network, its named sizes.
+
+A file with `SIZES`, a mapping from name to size, holds a function of the file's name that takes a size, a `Plan` and,
+by keyword, what is particular to the family; `DEFAULTS` may state other defaults of the plan. A file without `SIZES`
+holds one network: a function of its name that takes keywords only.
+"""
 
 from signbit.extras import need
 
 need("torch", __name__)
 
+import functools
+import inspect
+from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 from torch import nn
 
 from signbit.file_listing import file_names, import_named
+from signbit.models.plan import Plan
 
-__all__ = ["create", "names"]
+__all__ = ["Plan", "create", "create_model", "family_of", "list_models", "names", "parameters"]
+
+_EXCLUDE = ("choices", "network", "plan")
+
+
+@functools.cache
+def _families() -> dict[str, ModuleType]:
+    """The family of each name, in the order of the files."""
+    found: dict[str, ModuleType] = {}
+    for family in file_names(__file__, _EXCLUDE):
+        module = import_named(__name__, __file__, family, _EXCLUDE)
+        for name in getattr(module, "SIZES", (family,)):
+            if name in found:
+                raise ValueError(f"{found[name].__name__} and {module.__name__} both have a model {name!r}; rename one")
+            found[name] = module
+    return found
 
 
 def names() -> list[str]:
-    """Names of the families, which are the names of the files in this folder."""
-    return file_names(__file__)
+    """Names of the models, family after family."""
+    return list(_families())
+
+
+def family_of(name: str) -> ModuleType:
+    """The file that a model stands in.
+
+    Raises:
+        ValueError: there is no such model; the message lists those there are.
+    """
+    families = _families()
+    if name not in families:
+        raise ValueError(f"models: no {name!r}; there are {', '.join(families)}")
+    return families[name]
+
+
+def family_function(name: str) -> Any:
+    """The function of that model's file, whose docstring describes it."""
+    family = family_of(name)
+    return getattr(family, family.__name__.rpartition(".")[2])
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """Keyword arguments of a model with their defaults.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    family = family_of(name)
+    planned = {field.name: field.default for field in fields(Plan)} if hasattr(family, "SIZES") else {}
+    own = inspect.signature(family_function(name)).parameters.values()
+    return planned | getattr(family, "DEFAULTS", {}) | {p.name: p.default for p in own if p.kind is p.KEYWORD_ONLY}
 
 
 def create(name: str, **arguments: Any) -> nn.Module:
@@ -23,7 +78,22 @@ def create(name: str, **arguments: Any) -> nn.Module:
 
     Raises:
         ValueError: there is no such model (the message lists those there are), or an argument is outside its range.
+        TypeError: there is no such argument.
     """
-    model = getattr(import_named(__name__, __file__, name), name)(**arguments)
+    known = parameters(name)
+    for argument in arguments:
+        if argument not in known:
+            raise TypeError(f"{name} has no argument {argument!r}; there are {', '.join(known)}")
+    family, build = family_of(name), family_function(name)
+    if hasattr(family, "SIZES"):
+        given = getattr(family, "DEFAULTS", {}) | arguments
+        plan = Plan(**{field.name: given.pop(field.name) for field in fields(Plan) if field.name in given})
+        model = plan.initialise(build(family.SIZES[name], plan, **given))
+    else:
+        model = build(**arguments)
     assert isinstance(model, nn.Module)
     return model
+
+
+create_model, list_models = create, names
+"""The names that timm has made customary."""

@@ -7,11 +7,12 @@ from typing import final
 
 from torch import Tensor, nn
 
-from signbit.layers.attention_batch_norm import AttentionBatchNorm1d, AttentionBatchNorm2d
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
+from signbit.models.choices import NORMS, norm1d, norm2d
+from signbit.models.plan import as_head, scaled
 
 CONV_CHANNELS = (128, 128, 256, 256, 512)  # times inflation; the sixth is 512 whatever the inflation
 LAST_CONV_CHANNELS = 512
@@ -19,12 +20,6 @@ LINEAR_FEATURES = (1024, 1024)
 POOLED = (1, 3, 5)  # a 2x2 maximum follows these convolutions
 STEMS = ("real", "integer", "binary")
 HEADS = ("real", "binary")
-NORMS = ("batch", "abn")
-
-
-def _scaled(channels: float, width: float) -> int:
-    """Channels times width, rounded to a multiple of 8 (whole bytes of signs), at least 8."""
-    return max(8, round(channels * width / 8) * 8)
 
 
 @final
@@ -48,7 +43,7 @@ class _Layers:
     """The layers of one network: binary ones, or those of its real-valued twin."""
 
     binary: bool
-    attention: bool
+    norm: str
     bias: bool
     padding_value: int
     binarizer: str
@@ -68,12 +63,6 @@ class _Layers:
         methods = {"input_binarizer": self.binarizer, "weight_binarizer": self.weight_binarizer}
         return BinaryLinear(inputs, outputs, self.bias, **methods)
 
-    def norm2d(self, channels: int) -> nn.Module:
-        return AttentionBatchNorm2d(channels) if self.attention else nn.BatchNorm2d(channels)
-
-    def norm1d(self, features: int) -> nn.Module:
-        return AttentionBatchNorm1d(features) if self.attention else nn.BatchNorm1d(features)
-
     def activation(self) -> nn.Module:
         # Hardtanh before each sign is the window of its gradient; ReLU there would make every sign +1.
         return nn.Hardtanh() if self.binary else nn.ReLU()
@@ -82,21 +71,21 @@ class _Layers:
         layers: list[nn.Module] = []
         for index, (inputs, outputs) in enumerate(pairwise(channels), start=1):
             pool = [nn.MaxPool2d(2)] if index in POOLED else []
-            layers += [self.convolution(inputs, outputs), *pool, self.norm2d(outputs), self.activation()]
+            layers += [self.convolution(inputs, outputs), *pool, norm2d(self.norm, outputs), self.activation()]
         return nn.Sequential(*layers)
 
     def classifier(self, features: list[int]) -> nn.Sequential:
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(features):
-            layers += [self.linear(inputs, outputs), self.norm1d(outputs), self.activation()]
+            layers += [self.linear(inputs, outputs), norm1d(self.norm, outputs), self.activation()]
         return nn.Sequential(*layers)
 
     def stem(self, first: list[nn.Module], channels: int) -> nn.Sequential:
-        return nn.Sequential(*first, self.norm2d(channels), self.activation())
+        return nn.Sequential(*first, norm2d(self.norm, channels), self.activation())
 
     def head(self, kind: str, features: int, classes: int) -> nn.Module:
         if kind == "real":
-            return nn.Linear(features, classes)
+            return as_head(nn.Linear(features, classes))
         # SiLU of logits would make no sense, so this norm is a plain one in every network.
         return nn.Sequential(self.linear(features, classes), nn.BatchNorm1d(classes, affine=False))
 
@@ -131,7 +120,8 @@ def binarynet(
         inflation: 1 or 3.
         width: factor of all channels and features, each rounded to a multiple of 8.
         image_size: height and width of the pixels, at least 8.
-        norm: `batch`, or `abn` (attention batch norm) in all places but the logits.
+        norm: `batch`, `abn` (attention batch norm), or its ablations `abn_scale` (with a learned factor) and
+            `abn_no_bias`; in all places but the logits.
         stem: `real` (normalised pixels, float weights), `integer` (uint8 pixels, int8 weights) or `binary` (uint8
             pixels, one-bit weights).
         head: `real` (torch.nn.Linear) or `binary` (binary product and batch norm without affine).
@@ -151,9 +141,9 @@ def binarynet(
         27(6):645.
     """
     _check(norm, stem, head, inflation, width, image_size)
-    channels = [_scaled(c * inflation, width) for c in CONV_CHANNELS] + [_scaled(LAST_CONV_CHANNELS, width)]
-    hidden = [_scaled(f, width) for f in LINEAR_FEATURES]
-    layers = _Layers(binary, norm == "abn", bias, padding_value, binarizer, weight_binarizer)
+    channels = [scaled(c * inflation, width) for c in CONV_CHANNELS] + [scaled(LAST_CONV_CHANNELS, width)]
+    hidden = [scaled(f, width) for f in LINEAR_FEATURES]
+    layers = _Layers(binary, norm, bias, padding_value, binarizer, weight_binarizer)
     features = layers.features(channels)
     classifier = layers.classifier([channels[-1] * (image_size // 8) ** 2, *hidden])
     first = _first(stem if binary or stem != "binary" else "real", in_channels, channels[0], layers, mean, std)

@@ -6,6 +6,8 @@ import inspect
 import re
 from typing import Any
 
+import torch
+
 from signbit import binarizers, models
 from signbit.file_listing import class_name, import_named
 
@@ -14,9 +16,9 @@ def describe_models() -> list[dict[str, Any]]:
     """Each network with its first sentence, its parameters as it is built by default, and its source."""
     described = []
     for name in models.names():
-        module = import_named(models.__name__, str(models.__file__), name)
-        parameters = sum(parameter.numel() for parameter in models.create(name).parameters())
-        described.append({"name": name, "parameters": parameters, **_docstring(getattr(module, name))})
+        with torch.device("meta"):
+            parameters = sum(parameter.numel() for parameter in models.create(name).parameters())
+        described.append({"name": name, "parameters": parameters, **_docstring(models.family_function(name))})
     return described
 
 

@@ -103,7 +103,10 @@ class ModelSection(_Named):
 
     @model_validator(mode="after")
     def _arguments(self) -> "ModelSection":
-        _check_arguments(models, self.name, self)
+        known = models.parameters(self.name)
+        for argument in self.arguments:
+            if argument not in known:
+                raise ValueError(f"{self.name} has no argument {argument!r}; there are {', '.join(known)}")
         return self
 
 

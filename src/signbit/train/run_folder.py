@@ -1,7 +1,6 @@
 """What a run writes beside its checkpoints, and what it knows about itself."""
 
 import dataclasses
-import inspect
 import json
 import platform
 import re
@@ -17,7 +16,6 @@ import signbit
 from signbit import models
 from signbit.data.dataset import Dataset
 from signbit.errors import RunFolderError
-from signbit.file_listing import import_named
 from signbit.train import checkpoint
 from signbit.train.recipe import Recipe
 from signbit.train.recipe_file import to_toml
@@ -31,8 +29,7 @@ def model_arguments(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
 
     Written out in full, so that a checkpoint builds the same model after a default has changed.
     """
-    module = import_named(models.__name__, str(models.__file__), recipe.model.name)
-    signature = inspect.signature(getattr(module, recipe.model.name))
+    defaults = models.parameters(recipe.model.name)
     known = {
         "num_classes": len(dataset.class_names),
         "in_channels": dataset.images.shape[1],
@@ -40,8 +37,7 @@ def model_arguments(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
         "mean": list(dataset.mean),
         "std": list(dataset.std),
     }
-    defaults = {name: p.default for name, p in signature.parameters.items() if p.default is not p.empty}
-    known = {name: value for name, value in known.items() if name in signature.parameters}
+    known = {name: value for name, value in known.items() if name in defaults}
     return defaults | known | recipe.model.arguments
 
 

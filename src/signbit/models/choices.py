@@ -1,0 +1,56 @@
+"""Norms and activations by name, for the switches of the networks."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+from signbit.layers.attention_batch_norm import AttentionBatchNorm1d, AttentionBatchNorm2d
+from signbit.layers.biased_prelu import BiasedPReLU
+from signbit.layers.rprelu import RPReLU
+
+_NORMS: dict[str, tuple[Callable[[int], nn.Module], Callable[[int], nn.Module]]] = {
+    "batch": (nn.BatchNorm1d, nn.BatchNorm2d),
+    "abn": (AttentionBatchNorm1d, AttentionBatchNorm2d),
+    "abn_scale": (lambda n: AttentionBatchNorm1d(n, scale=True), lambda n: AttentionBatchNorm2d(n, scale=True)),
+    "abn_no_bias": (lambda n: AttentionBatchNorm1d(n, bias=False), lambda n: AttentionBatchNorm2d(n, bias=False)),
+    "none": (lambda _: nn.Identity(), lambda _: nn.Identity()),
+}
+_ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
+    "none": lambda _: nn.Identity(),
+    "relu": lambda _: nn.ReLU(),
+    "leaky_relu": lambda _: nn.LeakyReLU(0.01),
+    "hardtanh": lambda _: nn.Hardtanh(),
+    "prelu": nn.PReLU,
+    "biased_prelu": BiasedPReLU,
+    "rprelu": RPReLU,
+}
+NORMS, ACTIVATIONS = tuple(_NORMS), tuple(_ACTIVATIONS)
+
+
+def norm1d(name: str, features: int) -> nn.Module:
+    """A norm of (N, C): `batch`, `abn`, `abn_scale` (with a learned factor), `abn_no_bias` or `none`.
+
+    Raises:
+        ValueError: there is no such norm.
+    """
+    return _NORMS[_known("norm", name, NORMS)][0](features)
+
+
+def norm2d(name: str, channels: int) -> nn.Module:
+    """The same of (N, C, H, W)."""
+    return _NORMS[_known("norm", name, NORMS)][1](channels)
+
+
+def activation(name: str, channels: int) -> nn.Module:
+    """An activation of (N, C, H, W), see `ACTIVATIONS`; slopes and biases are of each channel.
+
+    Raises:
+        ValueError: there is no such activation.
+    """
+    return _ACTIVATIONS[_known("activation", name, ACTIVATIONS)](channels)
+
+
+def _known(what: str, name: str, allowed: tuple[str, ...]) -> str:
+    if name not in allowed:
+        raise ValueError(f"{what} is {name!r}; there are {', '.join(allowed)}")
+    return name
