@@ -49,7 +49,7 @@ def test_clamp_touches_latent_weights_alone() -> None:
     for p in net.parameters():
         nn.init.constant_(p, -3.0)
     groups = parameter_groups(net.named_parameters(), parameter_roles(net), {})
-    clamp_latent(optim.create("sgd", groups, lr=0.1))
+    clamp_latent([optim.create("sgd", groups, lr=0.1)])
     values = {name: p.unique().tolist() for name, p in net.named_parameters()}
     assert values.pop("0.weight") == [-1]
     assert all(value == [-3] for value in values.values())

@@ -18,14 +18,14 @@ def test_last_checkpoint_holds_all_that_going_on_needs(tiny: Recipe, few_digits:
     fit(tiny, tmp_path, splits=few_digits, quiet=True)
     content = torch.load(tmp_path / "last.pt", weights_only=True)
     assert set(content) == {
-        "signbit_checkpoint", "model", "recipe", "info", "optimizer", "run", "random",
+        "signbit_checkpoint", "model", "recipe", "info", "optimizers", "run", "random",
     }  # fmt: skip
     state = RunState(**content["run"])
     assert (state.stage, state.stage_epoch, state.epoch, state.batch) == (0, 2, 2, 0)
     assert state.step == len(few_digits.train) // 32 * 2
     assert [row["epoch"] for row in state.curves] == [0, 1]
     assert set(content["random"]) == {"torch", "cuda", "python", "augment"}
-    assert len(content["optimizer"]["state"]) == len(
+    assert len(content["optimizers"][0]["state"]) == len(
         [key for key in content["model"] if key.endswith(("weight", "beta"))]
     )
     assert Recipe.model_validate(content["recipe"]) == tiny

@@ -47,8 +47,8 @@ def test_defaults(recipe_file: Path) -> None:
     recipe = load_recipe(recipe_file)
     assert len(recipe.stages) == 1
     stage = recipe.stage(0)
-    assert (stage.epochs, stage.lr, stage.schedule, stage.batch_size) == (3, 1e-3, "cosine", 128)
-    assert (stage.optimizer.name, stage.loss.name) == ("adam", "cross_entropy")
+    assert (stage.epochs, stage.lr, stage.schedule.name, stage.batch_size) == (3, 1e-3, "cosine", 128)
+    assert (stage.optimizer.name, stage.loss[0].name) == ("adam", "cross_entropy")
 
 
 def test_arguments_of_the_data_set(recipe_file: Path, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_overrides(recipe_file: Path) -> None:
     assert recipe.train.epochs == 5
     assert recipe.stage(0).epochs == 2
     assert recipe.train.optimizer.name == "sgd"
-    assert recipe.train.loss.arguments == {"label_smoothing": 0.1}
+    assert recipe.train.loss[0].arguments == {"label_smoothing": 0.1}
     assert recipe.augment.flip
     assert recipe.train.weight_decay == {"real": 0.01}
     assert recipe.data.folder == "/some/where"
@@ -142,14 +142,18 @@ def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None
         (
             "lr = 1e-3",
             "lr = 1e-3\nschedule = 'step'",
-            r"should be 'cosine', 'linear' or 'constant' \(given: 'step'\)",
+            r"should be 'cosine', 'linear', 'constant' or 'steps' \(given: 'step'\)",
         ),
         (
             "lr = 1e-3",
             "lr = 1e-3\noptimizer = 'lion'",
             r"optimizer\.name: there is no 'lion'; there are adam, ada",
         ),
-        ("lr = 1e-3", "lr = 1e-3\nloss = 'l2'", "there is no 'l2'; there are cross_entropy, squared_hinge"),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\nloss = 'l2'",
+            "there is no 'l2'; there are attention_matching, cross_entropy",
+        ),
         ("lr = 1e-3", "lr = 1e-3\nweight_decay = {latent = 1}", "there is no 'latent'; there are latent_weight, scale"),
         ('"digits"', '"svhn"', "there is no 'svhn'; there are cifar10, cifar100, digits, fashion_mnist, hub, "),
         (

@@ -1,5 +1,7 @@
 """Learning rate, batches and modes as functions of the step."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -8,22 +10,62 @@ from signbit.binarizers import Binarizer
 from signbit.layers import BinaryLinear
 from signbit.train.progress import Progress
 from signbit.train.schedule import batches_per_epoch, epoch_batches, lr_factor, set_modes, set_progress
+from signbit.train.sections import ScheduleSection
 
 
 @pytest.mark.parametrize("kind", ["cosine", "linear", "constant"])
 def test_rate(kind: str) -> None:
-    factors = [lr_factor(kind, step, 10, 0) for step in range(10)]
-    assert factors[0] == 1
-    assert min(factors) > 0  # no step is lost to a rate of 0
-    assert factors == sorted(factors, reverse=True)
+    found = factors(10, 1, name=kind)
+    assert found[0] == 1
+    assert min(found) > 0  # no step is lost to a rate of 0
+    assert found == sorted(found, reverse=True)
     middle = {"cosine": 0.5, "linear": 0.5, "constant": 1}[kind]
-    assert factors[5] == pytest.approx(middle)
+    assert found[5] == pytest.approx(middle)
 
 
 def test_warm_up() -> None:
-    factors = [lr_factor("cosine", step, 10, 4) for step in range(10)]
-    assert factors[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
-    assert factors[4] == 1
+    found = factors(10, 1, 4, name="cosine")
+    assert found[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert found[4] == 1
+
+
+def factors(length: int, steps_per_epoch: int, warmup_epochs: float = 0, **arguments: Any) -> list[float]:
+    section, steps = ScheduleSection(**arguments), length * steps_per_epoch
+    return [lr_factor(section, step, steps, steps_per_epoch, warmup_epochs) for step in range(steps)]
+
+
+def test_steps() -> None:
+    assert factors(6, 2, name="steps", at=[1, 3.5]) == pytest.approx([1, 1] + [0.1] * 5 + [0.01] * 5)
+    assert factors(6, 1, name="steps", at=[1, 4], factor=[0.5, 0.2]) == [1, 0.5, 0.5, 0.5, 0.2, 0.2]
+
+
+def test_rate_of_published_code() -> None:
+    by_epoch = factors(4, 2, name="linear", per="epoch")
+    assert by_epoch == [1, 1, 0.75, 0.75, 0.5, 0.5, 0.25, 0.25]
+    # LambdaLR stepped at the start of an epoch: the first has the rate of the second, and the last trains nothing.
+    assert factors(4, 2, name="linear", per="epoch", early=True) == [0.75, 0.75, 0.5, 0.5, 0.25, 0.25, 0, 0]
+
+
+def test_stage_that_is_a_part_of_a_schedule() -> None:
+    whole = factors(8, 3, name="cosine", warmup_epochs=2)
+    first = factors(3, 3, name="cosine", warmup_epochs=2, epochs=8)
+    second = factors(5, 3, name="cosine", warmup_epochs=2, epochs=8, first_epoch=3)
+    assert first + second == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "steps"}, "needs ascending epochs"),
+        ({"name": "cosine", "at": [1]}, "no other"),
+        ({"name": "steps", "at": [2, 1]}, "needs ascending epochs"),
+        ({"name": "steps", "at": [1, 2], "factor": [0.1]}, "1 factors for 2 epochs"),
+        ({"name": "linear", "early": True}, 'give per = "epoch"'),
+    ],
+)
+def test_wrong_schedules(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ScheduleSection(**arguments)
 
 
 @pytest.mark.parametrize(("count", "size", "batches"), [(100, 32, 3), (96, 32, 3), (5, 32, 1)])

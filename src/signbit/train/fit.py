@@ -10,24 +10,25 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from signbit import losses, models, optim
+from signbit import models
 from signbit.data.augment import Augment
 from signbit.data.dataset import Splits
-from signbit.layers.roles import parameter_roles
 from signbit.metrics.activation_histograms import activation_histograms
 from signbit.metrics.flip_ratio import FlipRatio, latent_signs
 from signbit.optim.clamp_latent import clamp_latent
-from signbit.optim.groups import parameter_groups
 from signbit.train.checkpoint import MODEL_FILE, load_checkpoint, model_content
 from signbit.train.evaluate import Evaluation, evaluate
 from signbit.train.nonfinite import check_finite
+from signbit.train.optimization import clip, forget, optimizations
 from signbit.train.progress import Progress
 from signbit.train.recipe import Recipe
 from signbit.train.resume import check_same_recipe, going_on, read_last, restore, run_state, where
 from signbit.train.run_folder import RunFolder, copy_state, model_arguments, read_curves, run_info
-from signbit.train.run_state import RunState
-from signbit.train.schedule import batches_per_epoch, epoch_batches, lr_factor, set_modes, set_progress
+from signbit.train.run_state import NO_EPOCH, RunState
+from signbit.train.schedule import batches_per_epoch, epoch_batches, set_modes, set_progress
+from signbit.train.start import begin_stage, teachers_of
 from signbit.train.stopping import Stopping, stopped
+from signbit.train.teaching import Lesson
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,46 +129,53 @@ def fit(
             progress.note(where(saved, here, folder))
         for index in range(state.stage, len(stages)):
             stage = stages[index]
+            if saved is None:
+                begin_stage(model, recipe.stages[index].start, state.best.get("state"))
+                state.best = dict(NO_EPOCH)
             set_modes(model, recipe.stages[index].activations, recipe.stages[index].weights)
-            loss_of = losses.create(stage.loss.name, **stage.loss.arguments)
-            groups = parameter_groups(model.named_parameters(), parameter_roles(model), stage.weight_decay)
-            optimizer = optim.create(stage.optimizer.name, groups, lr=stage.lr, **stage.optimizer.arguments)
-            wrapped_model, wrapped_optimizer = fabric.setup(model, optimizer)
-            stage_steps, warmup_steps = stage.epochs * batches[index], stage.warmup_epochs * batches[index]
+            teachers = teachers_of(stage.teachers, info["model"], recipe.stages, state.ended)
+            lesson = Lesson(stage.loss, model, [teacher.to(fabric.device) for teacher in teachers])
+            parts = optimizations(model, stage)
+            optimizers = [part.optimizer for part in parts]
+            wrapped_model, *wrapped_optimizers = fabric.setup(model, *optimizers)
+            stage_steps = stage.epochs * batches[index]
             if saved is not None:
-                restore(saved, model, optimizer, augment)
+                restore(saved, model, optimizers, augment)
                 saved = None
 
             for stage_epoch in range(state.stage_epoch, stage.epochs):
                 epoch_started = time.perf_counter() - state.seconds
                 if state.batch == 0:
                     state.signs = latent_signs(model)
+                    if stage.reset_optimizer:
+                        forget(optimizers)
                 model.train()
                 order = epoch_batches(len(training), stage.batch_size, train.seed, state.epoch)
                 for batch in order[state.batch :]:
                     stage_step = stage_epoch * batches[index] + state.batch
-                    lr = stage.lr * lr_factor(stage.schedule, stage_step, stage_steps, warmup_steps)
-                    for group in optimizer.param_groups:
-                        group["lr"] = lr
+                    for part in parts:
+                        part.set_rate(stage_step, stage_steps, batches[index])
                     set_progress(model, stage_step / stage_steps, stage_epoch)
                     mine = batch[fabric.global_rank :: fabric.world_size].to(fabric.device)
                     images, labels = augment(training.images[mine]), training.labels[mine]
 
-                    logits = wrapped_model(images)
-                    loss = loss_of(logits, labels)
+                    with lesson:
+                        logits, loss = lesson(wrapped_model, images, labels)
                     fabric.backward(loss)
                     check_finite(model, images, loss, state.step)
-                    wrapped_optimizer.step()
-                    wrapped_optimizer.zero_grad()
+                    clip(optimizers, stage.clip_norm, stage.clip_adaptive)
+                    for optimizer in wrapped_optimizers:
+                        optimizer.step()
+                        optimizer.zero_grad()
                     if stage.clamp_latent:
-                        clamp_latent(optimizer)
+                        clamp_latent(optimizers)
 
                     state.add_batch(loss.item(), int((logits.argmax(1) == labels).sum()), len(labels))
                     state.seconds = time.perf_counter() - epoch_started
                     progress.step(state.loss / state.seen, state.right / state.seen)
                     reason = fabric.broadcast(stopping.reason)
                     if reason or run.is_due:
-                        run.save_last(model_content(model, recipe, info) | going_on(state, optimizer, augment))
+                        run.save_last(model_content(model, recipe, info) | going_on(state, optimizers, augment))
                     if reason:
                         raise stopped(reason, state.step, all_steps, folder)
 
@@ -178,7 +186,7 @@ def fit(
                     "stage": index,
                     "epoch": state.epoch,
                     "step": state.step,
-                    "lr": optimizer.param_groups[0]["lr"],
+                    "lr": optimizers[0].param_groups[0]["lr"],
                     "loss": state.loss / state.seen,
                     "train_accuracy": state.right / state.seen,
                     "held_out_accuracy": evaluation.accuracy,
@@ -188,14 +196,16 @@ def fit(
                 }
                 if recipe.record.activations:
                     row["activations"] = activation_histograms(model, held_out.images[: recipe.record.activations])
-                # Only the last stage gives the model asked for. On a tie the later epoch wins: its rate is lower.
-                if index == len(stages) - 1 and row["held_out_accuracy"] >= state.best["held_out_accuracy"]:
+                # On a tie the later epoch wins: its rate is lower.
+                if row["held_out_accuracy"] >= state.best["held_out_accuracy"]:
                     state.best = {key: row[key] for key in ("held_out_accuracy", "epoch")} | {
                         "state": copy_state(model)
                     }
                 state.end_epoch(row)
                 progress.epoch(row, all_epochs)
-                run.end_epoch(model_content(model, recipe, info), going_on(state, optimizer, augment), state.curves)
+                run.end_epoch(model_content(model, recipe, info), going_on(state, optimizers, augment), state.curves)
+            if any(teacher.stage == index for later in stages[index + 1 :] for teacher in later.teachers):
+                state.ended[index] = copy_state(model)
             state.end_stage()
 
     best, final = state.best, evaluate(model, splits.test)

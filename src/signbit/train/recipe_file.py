@@ -1,6 +1,7 @@
 """Recipes as text: reading TOML, writing it, `--set` overrides, and errors that name the key and the choices."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,7 +32,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 def apply_overrides(recipe: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """A copy of the recipe's values with texts such as `model.width=0.25` or `stages.0.epochs=2` applied.
 
-    A value is read as TOML, and as plain text where it is not TOML. A recipe without stages has one, stages.0.
+    A value is read as TOML, and as plain text where it is not TOML. A recipe without stages has one, stages.0, and
+    `stages.*.epochs=2` is said of every stage.
 
     Raises:
         RecipeError: a text is not `key=value`, or its key leads through a plain value or past the end of a list.
@@ -55,7 +57,11 @@ def _value(text: str) -> Any:
 
 def _set(place: Any, key: list[str], value: Any, override: str) -> None:
     *path, last = key
-    for step in path:
+    for depth, step in enumerate(path):
+        if step == "*" and isinstance(place, list):
+            for item in place:
+                _set(item, key[depth + 1 :], value, override)
+            return
         if isinstance(place, dict):
             place = place.setdefault(step, {})
         elif isinstance(place, list):
@@ -63,7 +69,8 @@ def _set(place: Any, key: list[str], value: Any, override: str) -> None:
         if isinstance(place, str) and step in ("optimizer", "loss"):
             raise RecipeError(f'--set {override}: {step} is {place!r}; set {step}={{name="{place}", {last}=...}}')
     if isinstance(place, list):
-        place[_index(place, last, override)] = value
+        for index in range(len(place)) if last == "*" else [_index(place, last, override)]:
+            place[index] = value
     elif isinstance(place, dict):
         place[last] = value
     else:
@@ -122,9 +129,13 @@ def _table(header: str, section: dict[str, Any]) -> str:
 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, float):
         return repr(value)
     return json.dumps(value)  # text, booleans and integers are written alike in JSON and TOML
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key)

@@ -1,5 +1,6 @@
 """Going on with a run: what a checkpoint holds for it, what is checked first, and how it comes back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,24 @@ from signbit.train.run_folder import LAST_FILE, RECIPE_FILE, kept_epochs
 from signbit.train.run_state import RunState
 
 
-def going_on(state: RunState, optimizer: Optimizer, augment: Augment) -> dict[str, Any]:
+def going_on(state: RunState, optimizers: Sequence[Optimizer], augment: Augment) -> dict[str, Any]:
     """What a checkpoint holds beside the model, for `restore`."""
     random = checkpoint.random_states() | {"augment": augment.generator.get_state()}
-    return {"run": vars(state).copy(), "optimizer": optimizer.state_dict(), "random": random}
+    return {"run": vars(state).copy(), "optimizers": [o.state_dict() for o in optimizers], "random": random}
 
 
-def restore(content: dict[str, Any], model: nn.Module, optimizer: Optimizer, augment: Augment) -> None:
-    """Put the model, the optimizer and the random generators where they were, in place.
+def restore(content: dict[str, Any], model: nn.Module, optimizers: Sequence[Optimizer], augment: Augment) -> None:
+    """Put the model, the optimizers and the random generators where they were, in place.
 
     Called when the stage is set up and before its first batch: what setting up draws was drawn before.
 
     Raises:
-        CheckpointError: the model or the optimizer of this version is another one.
+        CheckpointError: the model or an optimizer of this version is another one.
     """
     try:
         model.load_state_dict(content["model"], strict=True)
-        optimizer.load_state_dict(content["optimizer"])
+        for optimizer, values in zip(optimizers, content["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
     except (KeyError, RuntimeError, ValueError) as error:
         versions = ", ".join(f"{name} {version}" for name, version in content["info"]["versions"].items())
         raise CheckpointError(

@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+NO_EPOCH = {"held_out_accuracy": -1.0}  # worse than any
+
 
 @dataclasses.dataclass
 class RunState:
@@ -21,7 +23,8 @@ class RunState:
         seen: images of this epoch.
         seconds: of this epoch.
         signs: of the latent weights when this epoch began; bool, by name.
-        best: held_out_accuracy, epoch and model state of the best epoch so far.
+        best: held_out_accuracy, epoch and model state of the best epoch of this stage so far.
+        ended: model states of the stages that are done and teach a later one, by stage.
         curves: one row for each epoch that is done.
     """
 
@@ -35,7 +38,8 @@ class RunState:
     seen: int = 0
     seconds: float = 0.0
     signs: dict[str, Tensor] = dataclasses.field(default_factory=dict)
-    best: dict[str, Any] = dataclasses.field(default_factory=lambda: {"held_out_accuracy": -1.0})
+    best: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(NO_EPOCH))
+    ended: dict[int, dict[str, Tensor]] = dataclasses.field(default_factory=dict)
     curves: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def add_batch(self, loss: float, right: int, images: int) -> None:

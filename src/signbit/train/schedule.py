@@ -6,19 +6,28 @@ import torch
 from torch import Tensor, nn
 
 from signbit.binarizers import Binarizer
+from signbit.train.sections import ScheduleSection
 
 
-def lr_factor(kind: str, step: int, steps: int, warmup_steps: float) -> float:
-    """Factor of the base learning rate at a step from 0 to steps - 1; it is never 0.
+def lr_factor(schedule: ScheduleSection, step: int, steps: int, steps_per_epoch: int, warmup_epochs: float) -> float:
+    """Factor of the base learning rate at a step from 0 to steps - 1; only a schedule that is `early` reaches 0.
 
-    `cosine` and `linear` fall from 1 towards 0 after a linear warm-up, `constant` stays at 1.
+    After a linear warm-up, `cosine` and `linear` fall from 1 towards 0, `steps` by its own factors, and `constant`
+    stays at 1.
     """
-    if step < warmup_steps:
-        return (step + 1) / (warmup_steps + 1)
-    progress = (step - warmup_steps) / max(steps - warmup_steps, 1)
-    if kind == "cosine":
+    warmup, at = warmup_epochs * steps_per_epoch, float(step)
+    if schedule.per == "epoch":
+        at = (step // steps_per_epoch + schedule.early) * steps_per_epoch
+    at += schedule.first_epoch * steps_per_epoch
+    if at < warmup:
+        return (at + 1) / (warmup + 1)
+    if schedule.name == "steps":
+        return schedule.step_factor(at / steps_per_epoch)
+    whole = steps if schedule.epochs is None else schedule.epochs * steps_per_epoch
+    progress = min((at - warmup) / max(whole - warmup, 1), 1.0)
+    if schedule.name == "cosine":
         return (1 + math.cos(math.pi * progress)) / 2
-    return 1 - progress if kind == "linear" else 1.0
+    return 1 - progress if schedule.name == "linear" else 1.0
 
 
 def batches_per_epoch(count: int, batch_size: int) -> int:
