@@ -114,7 +114,7 @@ def fit(
     model = models.create(info["model"]["name"], **info["model"]["arguments"])
 
     training, held_out = splits.train.to(fabric.device), splits.held_out.to(fabric.device)
-    augment = Augment(recipe.augment.crop_padding, recipe.augment.flip, train.seed)
+    augment = Augment(seed=train.seed, fill=splits.train.mean, **recipe.augment.model_dump())
     stages = [recipe.stage(index) for index in range(len(recipe.stages))]
     batches = [batches_per_epoch(len(training), stage.batch_size) for stage in stages]
     all_epochs = sum(stage.epochs for stage in stages)
