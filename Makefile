@@ -1,5 +1,6 @@
 # make demo   train, convert, verify and run a binary network on real images
 # make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
+# make test-slow  the tests that take longer: whole trainings, kills, every network under the compiler
 # make docs   the documentation, into build/docs; a broken link is an error
 # make test-arm   the C++ tests for 64-bit Arm, cross compiled and run by qemu
 # make test-tsan  the C++ tests under ThreadSanitizer
@@ -27,7 +28,7 @@ FUZZ_SECONDS ?= 60
 CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
-.PHONY: demo test docs lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan \
+.PHONY: demo test test-slow docs lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan \
 	test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm clean
 .DELETE_ON_ERROR:
 
@@ -58,7 +59,10 @@ imports: .venv/.installed
 	$(BIN)/lint-imports
 
 python-tests: .venv/.installed $(SDK)/bin/signbit-run
-	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest
+	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -m "not slow"
+
+test-slow: .venv/.installed $(SDK)/bin/signbit-run
+	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -m slow
 
 # The C++ package as a user has it: installed, found by an application, run with an empty environment.
 package-tests: $(SDK)/bin/signbit-run
