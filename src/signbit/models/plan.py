@@ -7,6 +7,7 @@ from typing import TypeVar
 from torch import nn
 
 from signbit.layers.binary_layer import BinaryLayer
+from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
 
@@ -20,7 +21,8 @@ LATENT_INITS: dict[str, Callable[[nn.Parameter], object] | None] = {
     "small_normal": lambda weight: nn.init.normal_(weight, 0, 0.001),
     "fan_out_normal": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_out"),
 }
-"""How latent weights begin; in `small_positive`, that of Bi-Real Net and its descendants, every sign is +1 at first."""
+"""How latent weights of convolutions begin; in `small_positive`, that of Bi-Real Net and its descendants, every sign is
++1 at first."""
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -84,16 +86,21 @@ class Plan:
         unknown = [0.5] * self.in_channels
         return [Normalize(self.mean or unknown, self.std or unknown)]
 
-    def convolution(self, outputs: int, kernel_size: int, stride: int) -> list[nn.Module]:
-        """The first convolution, without bias, with what stands before it."""
+    def convolution(
+        self, outputs: int, kernel_size: int, stride: int, weight_binarizer: str | None = None
+    ) -> list[nn.Module]:
+        """The first convolution, without bias, with what stands before it; its weights have one bit by that method."""
         sizes, padding = (self.in_channels, outputs, kernel_size), kernel_size // 2
         if self.stem == "integer":
-            return [IntegerConv2d(*sizes, stride, padding)]
+            return [IntegerConv2d(*sizes, stride, padding, weight_binarizer=weight_binarizer)]
+        if weight_binarizer is not None:
+            return [*self.pixels(), BinaryWeightConv2d(*sizes, stride, padding, weight_binarizer=weight_binarizer)]
         return [*self.pixels(), nn.Conv2d(*sizes, stride, padding, bias=False)]
 
-    def first_convolution(self, outputs: int) -> list[nn.Module]:
+    def first_convolution(self, outputs: int, weight_binarizer: str | None = None) -> list[nn.Module]:
         """The first convolution of a ResNet: 3x3, or 7x7 of stride 2 for ImageNet."""
-        return self.convolution(outputs, 7, 2) if self.for_imagenet else self.convolution(outputs, 3, 1)
+        kernel_size, stride = (7, 2) if self.for_imagenet else (3, 1)
+        return self.convolution(outputs, kernel_size, stride, weight_binarizer)
 
     def first_pool(self) -> list[nn.Module]:
         """The pool of a ResNet's stem: a 3x3 maximum of stride 2 for ImageNet."""
@@ -107,10 +114,10 @@ class Plan:
         )
 
     def initialise(self, model: AnyModule) -> AnyModule:
-        """The model itself, its latent weights begun as planned."""
+        """The model itself, the latent weights of its convolutions begun as planned."""
         begin = LATENT_INITS[self.latent_init]
         for module in model.modules():
-            if begin is not None and isinstance(module, BinaryLayer):
+            if begin is not None and isinstance(module, BinaryLayer) and module.weight.dim() == 4:
                 begin(module.weight)
         return model
 
