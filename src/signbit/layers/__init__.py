@@ -9,6 +9,7 @@ from signbit.layers.biased_prelu import BiasedPReLU
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
+from signbit.layers.blur_pool import BlurPool2d
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
@@ -23,6 +24,7 @@ __all__ = [
     "BinaryConv2d",
     "BinaryLinear",
     "BinaryWeightConv2d",
+    "BlurPool2d",
     "ChannelShuffle",
     "IntegerConv2d",
     "Normalize",

@@ -1,9 +1,11 @@
-"""Norms and activations by name, for the switches of the networks."""
+"""Norms, activations and binarizers by name, for the switches of the networks."""
 
 from collections.abc import Callable
 
 from torch import nn
 
+from signbit import binarizers
+from signbit.binarizers import Binarizer
 from signbit.layers.attention_batch_norm import AttentionBatchNorm1d, AttentionBatchNorm2d
 from signbit.layers.biased_prelu import BiasedPReLU
 from signbit.layers.rprelu import RPReLU
@@ -48,6 +50,15 @@ def activation(name: str, channels: int) -> nn.Module:
         ValueError: there is no such activation.
     """
     return _ACTIVATIONS[_known("activation", name, ACTIVATIONS)](channels)
+
+
+def clipped_binarizer(name: str, limit: float) -> Binarizer:
+    """A new binarizer of that name; `clipped_ste_sign` gets the limit, the others have none.
+
+    Raises:
+        ValueError: there is no such method, or the limit is not positive.
+    """
+    return binarizers.create(name, limit=limit) if name == "clipped_ste_sign" else binarizers.create(name)
 
 
 def _known(what: str, name: str, allowed: tuple[str, ...]) -> str:

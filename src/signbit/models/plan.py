@@ -19,6 +19,7 @@ LATENT_INITS: dict[str, Callable[[nn.Parameter], object] | None] = {
     "torch": None,
     "small_positive": lambda weight: nn.init.uniform_(weight, 0, 0.001),
     "small_normal": lambda weight: nn.init.normal_(weight, 0, 0.001),
+    "glorot_normal": nn.init.xavier_normal_,
     "fan_out_normal": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_out"),
 }
 """How latent weights of convolutions begin; in `small_positive`, that of Bi-Real Net and its descendants, every sign is

@@ -1,0 +1,86 @@
+"""ResNetE: a shortcut around every binary convolution, real-valued downsampling, no scale of the weights."""
+
+from typing import final
+
+from torch import Tensor, nn
+
+from signbit.layers.binary_conv import BinaryConv2d
+from signbit.models.choices import activation as activation_of
+from signbit.models.choices import clipped_binarizer, norm2d
+from signbit.models.network import Network
+from signbit.models.plan import Plan
+
+SIZES = {"resnete18": (4, 4, 4, 4)}
+DEFAULTS = {"latent_init": "glorot_normal"}
+CHANNELS = (64, 128, 256, 512)
+
+
+@final
+class ResNetEBlock(nn.Module):
+    """3x3 binary convolution, norm, plus the shortcut, then the activation."""
+
+    def __init__(self, conv: nn.Module, norm: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.norm, self.shortcut, self.activation = conv, norm, shortcut, activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        y: Tensor = self.activation(self.norm(self.conv(x)) + self.shortcut(x))
+        return y
+
+
+def resnete(
+    blocks: tuple[int, ...],
+    plan: Plan,
+    /,
+    *,
+    norm: str = "batch",
+    activation: str = "none",
+    binarizer: str = "clipped_ste_sign",
+    weight_binarizer: str = "clipped_ste_sign",
+    clip_limit: float = 1.25,
+    padding_value: int = 0,
+) -> Network:
+    """Build ResNetE-18: blocks of one binary convolution each, every one with a shortcut.
+
+    Four stages of 64, 128, 256 and 512 channels; the first block of the last three has stride 2, and its shortcut is a
+    2x2 mean, a real-valued 1x1 convolution and a norm. The stem is a convolution, norm, ReLU, for ImageNet a maximum,
+    and a second norm. A ReLU stands before the head.
+
+    Args:
+        norm: see `models.choices.norm2d`.
+        activation: after the addition, see `models.choices.activation`.
+        binarizer: method of the activations.
+        weight_binarizer: method of the weights; the default has no scale.
+        clip_limit: where the gradient of `clipped_ste_sign` ends.
+        padding_value: what the binary convolutions are padded with: 0, 1 or -1.
+
+    Raises:
+        ValueError: an argument is outside its range; the message says what is allowed.
+
+    Source:
+        Bethge, Yang, Bornstein and Meinel 2019, "Back to Simplicity: How to Train Accurate BNNs from Scratch?",
+        arXiv:1906.08637.
+    """
+
+    def block(inputs: int, outputs: int, stride: int) -> ResNetEBlock:
+        conv = BinaryConv2d(
+            inputs, outputs, 3, stride, 1, padding_value=padding_value,
+            input_binarizer=clipped_binarizer(binarizer, clip_limit),
+            weight_binarizer=clipped_binarizer(weight_binarizer, clip_limit),
+        )  # fmt: skip
+        past = nn.Identity() if stride == 1 else projection(inputs, outputs)
+        return ResNetEBlock(conv, norm2d(norm, outputs), past, activation_of(activation, outputs))
+
+    def projection(inputs: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False), norm2d(norm, outputs))
+
+    stages = [plan.channels(channels) for channels in CHANNELS]
+    layers, inputs = [], stages[0]
+    for index, (count, outputs) in enumerate(zip(blocks, stages, strict=True)):
+        for position in range(count):
+            layers.append(block(inputs, outputs, 2 if index and not position else 1))
+            inputs = outputs
+    first = [*plan.first_convolution(stages[0]), norm2d(norm, stages[0]), nn.ReLU(), *plan.first_pool()]
+    stem = nn.Sequential(*first, norm2d(norm, stages[0]))
+    return Network(stem, layers, nn.Sequential(nn.ReLU(), *plan.head(stages[-1])))
