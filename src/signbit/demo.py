@@ -16,8 +16,7 @@ from signbit import models
 from signbit.convert import convert
 from signbit.data import Dataset
 from signbit.engine import Model
-from signbit.metrics.operations import count_operations
-from signbit.metrics.storage import count_storage
+from signbit.metrics.costs import count_costs
 from signbit.timing import interleave, machine
 from signbit.train.fit import FitResult, fit
 from signbit.train.recipe import Recipe, load_recipe
@@ -68,6 +67,7 @@ def run_demo(
     verification = verify(trained.model, engine, test.images)
     predictions = torch.from_numpy(engine.session().run(_channels_last(test.images)).argmax(1))
     twin = _twin(recipe, splits.train).eval()
+    costs, twin_costs = (count_costs(model, test.images[:1]) for model in (trained.model, twin))
     assert trained.checkpoint is not None
     return {
         "data": name,
@@ -76,11 +76,11 @@ def run_demo(
         "test_accuracy_engine": float((predictions == test.labels).double().mean()),
         "mismatched_predictions": int((predictions != trained.test.predictions).sum()),
         **_proof(verification),
-        "float32_bytes": count_storage(twin).float32_bytes,
+        "float32_bytes": twin_costs.float32_bytes,
         "checkpoint_bytes": trained.checkpoint.stat().st_size,
         "model_file_bytes": model_file_bytes,
-        "binary_weight_share": count_storage(trained.model).one_bit_share,
-        "binary_mac_share": count_operations(trained.model, test.images[:1]).one_bit_share,
+        "binary_weight_share": costs.one_bit_weight_share,
+        "binary_mac_share": costs.one_bit_work_share,
         **_latencies(twin, trained.model, engine, test.images[:1]),
         **_circumstances(recipe, trained, engine),
         "seconds": time.perf_counter() - started,

@@ -70,8 +70,11 @@ class BinaryLayer(nn.Module, ABC):
 
 
 def holds_codes(x: Tensor) -> bool:
-    """Whether an exact product of x may be rounded: x holds whole numbers. A capture has no values to look at."""
-    return torch.compiler.is_compiling() or bool((x == x.round()).all())
+    """Whether an exact product of x may be rounded: x holds whole numbers.
+
+    A capture and the meta device have no values to look at.
+    """
+    return torch.compiler.is_compiling() or x.is_meta or bool((x == x.round()).all())
 
 
 def reset_as_torch(weight: Tensor, bias: Tensor | None) -> None:

@@ -199,7 +199,9 @@ class _IntegerConv2d(torch.autograd.Function):
 def _autocast(tensor: Tensor) -> Tensor:
     """The dtype that autocast would give a product here: it does not look inside an autograd function."""
     kind = tensor.device.type
-    return tensor.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else tensor
+    if tensor.is_meta or not torch.is_autocast_enabled(kind):  # torch has no autocast of the meta device
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(kind))
 
 
 def scaled_conv2d(x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry, *, exact: bool) -> Tensor:

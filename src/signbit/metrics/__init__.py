@@ -1,11 +1,10 @@
-"""Numbers about binary networks: flip ratio, operations, storage."""
+"""Numbers about binary networks: flip ratio, operations, bytes."""
 
 from signbit.extras import need
 
 need("torch", __name__)
 
+from signbit.metrics.costs import Costs, LayerCost, count_costs
 from signbit.metrics.flip_ratio import FlipRatio, latent_signs
-from signbit.metrics.operations import Operations, count_operations
-from signbit.metrics.storage import Storage, count_storage
 
-__all__ = ["FlipRatio", "Operations", "Storage", "count_operations", "count_storage", "latent_signs"]
+__all__ = ["Costs", "FlipRatio", "LayerCost", "count_costs", "latent_signs"]
