@@ -45,7 +45,7 @@ test: lint types imports package-tests
 	touch $@
 
 .venv/.installed: .venv/.tools pyproject.toml $(ENGINE)
-	$(TOOLS_PATH) CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev,docs]'
+	$(TOOLS_PATH) CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) $(PIP) --no-build-isolation -e '.[train,cli,dev,docs,figures]'
 	touch $@
 
 lint: .venv/.installed

@@ -14,7 +14,20 @@ from PIL import Image
 
 from signbit import cli
 
-COMMANDS = ("demo", "train", "eval", "convert", "verify", "predict", "bench", "inspect", "models", "binarizers")
+COMMANDS = (
+    "demo",
+    "train",
+    "queue",
+    "result",
+    "eval",
+    "convert",
+    "verify",
+    "predict",
+    "bench",
+    "inspect",
+    "models",
+    "binarizers",
+)
 SMALL = ("--set", "train.epochs=1", "--set", "model.width=0.06")
 
 

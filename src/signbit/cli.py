@@ -127,6 +127,76 @@ def evaluate_checkpoint(
     show(result, as_json, fields_table)
 
 
+@app.command(epilog="Example: signbit queue results/small-scale.toml --processes 2 --time-limit 8h")
+def queue(
+    file: Annotated[Path, typer.Argument(help="A TOML file of runs: name, recipe, set, seeds.")],
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Say what is done, begun and to come; train nothing.")
+    ] = False,
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, help="Runs at the same time; default: one a core.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option("--time-limit", metavar="TIME", help="Save and stop after 3600, 90m or 2h.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of the results, NAME-seedN.json.")] = Path("results"),
+    runs: Annotated[Path, typer.Option(help="Folder of the run folders and logs.")] = Path("runs"),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Train a list of recipes by several seeds, the first seed of each before the second of any.
+
+    The same command goes on where it was stopped or killed: what has its result is skipped, a run that was begun goes
+    on. A run that fails is told of, and the others go on. Exit status 0: nothing is left; 1: runs failed; 75: it was
+    stopped by SIGTERM or its --time-limit, all is saved (after Ctrl-C: 130).
+    """
+    from signbit.report import fields_table, queue_table, show
+    from signbit.train.queue_file import read_queue
+    from signbit.train.run_queue import Place, look, run_queue
+    from signbit.train.stopping import seconds
+
+    jobs, place = read_queue(file), Place(results, runs, data_dir)
+    if only_list:
+        found = [(job.name, *look(job, place)) for job in jobs]
+        show({"runs": [dict(zip(("run", "state", "note"), row, strict=True)) for row in found]}, as_json, queue_table)
+        return
+    limit = None if time_limit is None else seconds(time_limit)
+    report = run_queue(
+        jobs, place, processes=processes, time_limit=limit, tell=lambda text: print(text, file=sys.stderr)
+    )
+    counts = {name: len(runs) for name, runs in vars(report).items()}
+    show(vars(report) if as_json else counts, as_json, fields_table)
+    if report.failed:
+        fail(f"{len(report.failed)} runs failed: {', '.join(report.failed)}")
+
+
+@app.command(epilog="Example: signbit result runs/a --name binarynet-abn")
+def result(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    name: Annotated[str | None, typer.Option(help="Of the experiment; default: the folder's.")] = None,
+    results: Annotated[Path, typer.Option(help="Folder to write NAME-seedN.json to.")] = Path("results"),
+    activations: Annotated[bool, typer.Option("--activations", help="Keep the histograms of the activations.")] = False,
+    model: Annotated[bool, typer.Option("--model", help="Store the model too, small: models/NAME-seedN.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write the result of a finished run as one JSON file: recipe, code, seed, hardware, and every epoch's figures."""
+    from signbit.report import fields_table, show
+    from signbit.train.recipe import load_recipe
+    from signbit.train.result import result_of, write_result
+    from signbit.train.run_folder import RECIPE_FILE
+    from signbit.train.stored_model import SUFFIX, store_model
+
+    splits = load_recipe(run / RECIPE_FILE).data.load(data_dir)
+    found = result_of(run, name or run.name, splits=splits, activations=activations)
+    stem = f"{found['name']}-seed{found['seed']}"
+    if model:
+        store_model(run, results / "models" / f"{stem}{SUFFIX}")
+    write_result(found, results / f"{stem}.json")
+    written = {"result": str(results / f"{stem}.json"), **found["best"]}
+    show(written, as_json, fields_table)
+
+
 @app.command(epilog="Example: signbit convert runs/a/model.pt quarter.sbit")
 def convert(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of a finished run.")],

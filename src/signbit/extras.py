@@ -8,6 +8,7 @@ EXTRAS = {
     "train": ("torch", "lightning_fabric", "pydantic", "torchmetrics", "sklearn", "safetensors", "tomli"),
     "cli": ("typer", "rich", "PIL"),
     "hub": ("datasets",),
+    "figures": ("matplotlib", "captum"),
 }
 
 

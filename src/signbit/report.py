@@ -13,7 +13,21 @@ Result = dict[str, Any]
 
 _FILE_COLUMNS = 160  # of a table that goes to a file or a pipe
 _WORD_COLUMNS = frozenset(
-    ["note", "about", "source", "op", "what", "kind", "name", "classes", "output", "window", "thresholds", "by"]
+    [
+        "note",
+        "about",
+        "source",
+        "op",
+        "what",
+        "kind",
+        "name",
+        "classes",
+        "output",
+        "window",
+        "thresholds",
+        "by",
+        "state",
+    ]
 )
 
 
@@ -45,6 +59,14 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 def fields_table(result: Result) -> None:
     """One line a field."""
     print_table("", ("what", "value"), [(key.replace("_", " "), _text(key, value)) for key, value in result.items()])
+
+
+def queue_table(result: Result) -> None:
+    """One line a run, then how many there are of each state."""
+    runs = result["runs"]
+    print_table("", ("run", "state", "note"), [tuple(run.values()) for run in runs])
+    states = dict.fromkeys(run["state"] for run in runs)
+    print(", ".join(f"{sum(run['state'] == state for run in runs)} {state}" for state in states))
 
 
 def demo_table(result: Result) -> None:

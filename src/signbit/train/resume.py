@@ -85,17 +85,22 @@ def check_same_recipe(before: Recipe, now: Recipe, folder: Path) -> None:
     Raises:
         RunFolderError: they differ; the message names each key.
     """
-    old, new = _flat(before.model_dump()), _flat(now.model_dump())
-    changes = [
-        f"{key} is {old.get(key, 'not there')!r} there and {new.get(key, 'not there')!r} now"
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    ]
+    changes = recipe_changes(before, now)
     if changes:
         raise RunFolderError(
             f"{folder} holds a run by another recipe: {', '.join(changes)}; go on with its own, "
             f"{folder / RECIPE_FILE}, or name another folder"
         )
+
+
+def recipe_changes(before: Recipe, now: Recipe) -> list[str]:
+    """A few words on each key that differs."""
+    old, new = _flat(before.model_dump()), _flat(now.model_dump())
+    return [
+        f"{key} is {old.get(key, 'not there')!r} there and {new.get(key, 'not there')!r} now"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    ]
 
 
 def where(content: dict[str, Any] | None, info: dict[str, Any], folder: Path) -> str:

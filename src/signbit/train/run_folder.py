@@ -17,6 +17,7 @@ from signbit import models
 from signbit.data.dataset import Dataset
 from signbit.errors import RunFolderError
 from signbit.train import checkpoint
+from signbit.train.code_version import commit
 from signbit.train.recipe import Recipe
 from signbit.train.recipe_file import to_toml
 from signbit.train.whole_file import remove_parts, whole_file
@@ -89,13 +90,14 @@ class RunFolder:
             raise RunFolderError(f"{self.path} holds a run already; go on with it by --resume, or name another folder")
         remove_parts(self.path)
         machine = {"machine": platform.machine(), "system": platform.platform(), "threads": torch.get_num_threads()}
-        _write_text(self.path / VERSIONS_FILE, json.dumps(info["versions"] | machine, indent=2) + "\n")
+        self._write_versions(info["versions"] | machine | {"commits": [commit()]})
         _write_text(self.path / RECIPE_FILE, to_toml(self._recipe))
 
     def take_up(self, curves: list[dict[str, Any]]) -> None:
         """Make the folder agree with its last checkpoint, wherever the run was killed."""
         if self.path is not None:
             remove_parts(self.path)
+            self._note_commit()
             self._agree(curves)
 
     def save_last(self, content: dict[str, Any]) -> None:
@@ -120,6 +122,19 @@ class RunFolder:
             return None
         checkpoint.save(model, self.path / checkpoint.MODEL_FILE)
         return self.path / checkpoint.MODEL_FILE
+
+    def _note_commit(self) -> None:
+        """Say that other code goes on with the run."""
+        if self.path is None or not (self.path / VERSIONS_FILE).exists():
+            return
+        versions = json.loads((self.path / VERSIONS_FILE).read_text(encoding="utf-8"))
+        commits = versions.get("commits", [None])  # runs of before this was noted
+        if commits[-1] != commit():
+            self._write_versions(versions | {"commits": [*commits, commit()]})
+
+    def _write_versions(self, versions: dict[str, Any]) -> None:
+        assert self.path is not None
+        _write_text(self.path / VERSIONS_FILE, json.dumps(versions, indent=2) + "\n")
 
     def _agree(self, curves: list[dict[str, Any]]) -> None:
         """Write the curves, and remove the epochs that are no longer among the best."""
