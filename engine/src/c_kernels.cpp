@@ -3,6 +3,7 @@
 
 #include "c_error.h"
 #include "kernels/list.h"
+#include "limits.h"
 #include "ops/binary_convolution.h"
 #include "ops/intervals.h"
 
@@ -31,7 +32,8 @@ ConvShape shape_of(const signbit_conv* c) {
   return {{rows_of(c), columns_of(c)}, c->channels, c->outputs, c->groups};
 }
 
-bool within(uint32_t value, uint32_t most) { return value >= 1 && value <= most; }
+bool within(uint32_t value, size_t most) { return value >= 1 && value <= most; }
+bool both_within(uint32_t a, uint32_t b, size_t most) { return within(a, most) && within(b, most); }
 
 const char* side_fault(const WindowSide& s) {
   const int reach = s.dilation * (s.kernel - 1) + 1;
@@ -81,22 +83,24 @@ signbit_conv signbit_product(uint32_t inputs, uint32_t outputs) {
 }
 
 const char* signbit_conv_fault(const signbit_conv* c) {
-  if (!within(c->height, 65535) || !within(c->width, 65535)) return "height and width must be 1 to 65535";
-  if (!within(c->channels, 1u << 20) || !within(c->outputs, 1u << 20)) return "channels and outputs must be 1 to 2^20";
-  if (!within(c->kernel_height, 255) || !within(c->kernel_width, 255)) return "a kernel's side must be 1 to 255";
-  if (!within(c->stride_height, 255) || !within(c->stride_width, 255)) return "a stride must be 1 to 255";
-  if (!within(c->dilation_height, 255) || !within(c->dilation_width, 255)) return "a dilation must be 1 to 255";
-  if (c->padding_height > 65535 || c->padding_width > 65535) return "the padding must be less than the dilated kernel";
-  if (!within(c->groups, 65536) || c->channels % c->groups || c->outputs % c->groups) {
+  if (!both_within(c->height, c->width, kMostImageSide)) return "height and width must be 1 to 65535";
+  if (!both_within(c->channels, c->outputs, kMostChannels)) return "channels and outputs must be 1 to 2^20";
+  if (!both_within(c->kernel_height, c->kernel_width, kMostWindowSide)) return "a kernel's side must be 1 to 255";
+  if (!both_within(c->stride_height, c->stride_width, kMostWindowSide)) return "a stride must be 1 to 255";
+  if (!both_within(c->dilation_height, c->dilation_width, kMostWindowSide)) return "a dilation must be 1 to 255";
+  if (c->padding_height > kMostImageSide || c->padding_width > kMostImageSide) {
+    return "the padding must be less than the dilated kernel";
+  }
+  if (!within(c->groups, kMostGroups) || c->channels % c->groups || c->outputs % c->groups) {
     return "groups must be 1 to 65536 and divide channels and outputs";
   }
   if (c->padding_value < -1 || c->padding_value > 1) return "the padding value must be 0, 1 or -1";
   if (const char* fault = side_fault(rows_of(c))) return fault;
   if (const char* fault = side_fault(columns_of(c))) return fault;
   const ConvShape shape = shape_of(c);
-  if (shape.depth() >= size_t{1} << 24) return "kernel height x kernel width x channels / groups must be below 2^24";
-  const size_t most = size_t{1} << 28;
-  if (shape.window.in_pixels() * c->channels > most || shape.window.out_pixels() * c->outputs > most) {
+  if (shape.depth() >= kFirstInexact) return "kernel height x kernel width x channels / groups must be below 2^24";
+  if (shape.window.in_pixels() * c->channels > kMostElements ||
+      shape.window.out_pixels() * c->outputs > kMostElements) {
     return "an image must have at most 2^28 elements, before and after";
   }
   return nullptr;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "limits.h"
 #include "ops/op.h"
 #include "sections.h"
 #include "utf8.h"
@@ -11,9 +12,6 @@
 namespace sbit {
 namespace {
 
-constexpr size_t kMostSide = 65535;
-constexpr size_t kMostChannels = size_t{1} << 20;
-constexpr size_t kMostElements = size_t{1} << 28;
 constexpr size_t kMostTensorBytes = size_t{1} << 32;
 constexpr size_t kMostConstantBytes = size_t{1} << 31;
 constexpr size_t kMostStringBytes = 65535;
@@ -111,7 +109,7 @@ class Reader {
                   title + ": type " + number(given.type) + "; allowed are 1 (uint8), 3, 4 and 5, then a zero");
       }
       if (!given.height || !given.width || !given.channels) fail_file(ErrorKind::record, title + " is empty");
-      if (given.height > kMostSide || given.width > kMostSide || given.channels > kMostChannels) {
+      if (given.height > kMostImageSide || given.width > kMostImageSide || given.channels > kMostChannels) {
         fail_file(ErrorKind::limit, title + ": height and width go up to 65,535, channels to 1,048,576");
       }
       const Tensor tensor{Type(given.type), given.height, given.width, given.channels,

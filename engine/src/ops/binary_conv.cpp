@@ -1,11 +1,10 @@
 // The convolution of signs with signs: n = depth - 2 * the number of signs that differ.
+#include "../limits.h"
 #include "binary_convolution.h"
 #include "intervals.h"
 
 namespace sbit {
 namespace {
-
-constexpr size_t kMostDepth = size_t{1} << 24;
 
 class BinaryConv : public PreparedOp {
  public:
@@ -46,7 +45,7 @@ void validate_binary_conv(const Graph& graph, const Op& op) {
   const size_t groups = check_groups(graph, op);
   check.attribute(9, -1, 1, "the padding value");
   const size_t outputs = graph.output_of(op).channels, channels = graph.input_of(op).channels / groups;
-  if (window.taps() * channels >= kMostDepth) {
+  if (window.taps() * channels >= kFirstInexact) {
     check.fail("an output sums " + std::to_string(window.taps() * channels) + " products; fewer than 2^24 are allowed");
   }
   check.constant(0, Type::bits, outputs * window.taps() * ceil_div(channels, 64), "weights");

@@ -2,13 +2,12 @@
 #include <cstdlib>
 #include <vector>
 
+#include "../limits.h"
 #include "check.h"
 #include "conv_loop.h"
 
 namespace sbit {
 namespace {
-
-constexpr int64_t kMostSum = int64_t{1} << 24;
 
 class IntegerConv : public PreparedOp {
  public:
@@ -77,7 +76,7 @@ void check_weights(const OpCheck& check, const int8_t* weights, size_t outputs, 
       }
       magnitude += std::abs(weight);
     }
-    if (128 * magnitude >= kMostSum) {
+    if (128 * magnitude >= static_cast<int64_t>(kFirstInexact)) {
       check.fail("output " + std::to_string(output) + " can reach 2^24, where float32 is no longer exact");
     }
   }

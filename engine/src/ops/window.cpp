@@ -2,20 +2,19 @@
 
 #include <algorithm>
 
+#include "../limits.h"
+
 namespace sbit {
 namespace {
-
-constexpr int64_t kMostSide = 255;
-constexpr int64_t kMostGroups = 65536;
 
 int reach(const WindowSide& side) { return side.dilation * (side.kernel - 1) + 1; }
 
 WindowSide read_side(const OpCheck& check, size_t i, int size, int out_size, const char* title) {
   WindowSide side{};
   const std::string axis = title;
-  side.kernel = check.attribute(i, 1, kMostSide, (axis + " of the kernel").c_str());
-  side.stride = check.attribute(i + 2, 1, kMostSide, (axis + " of the stride").c_str());
-  side.dilation = check.attribute(i + 6, 1, kMostSide, (axis + " of the dilation").c_str());
+  side.kernel = check.attribute(i, 1, kMostWindowSide, (axis + " of the kernel").c_str());
+  side.stride = check.attribute(i + 2, 1, kMostWindowSide, (axis + " of the stride").c_str());
+  side.dilation = check.attribute(i + 6, 1, kMostWindowSide, (axis + " of the dilation").c_str());
   side.padding = check.attribute(i + 4, 0, reach(side) - 1, (axis + " of the padding").c_str());
   side.size = size;
   side.out_size = out_size;
