@@ -11,6 +11,7 @@ from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
+from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
@@ -26,6 +27,7 @@ __all__ = [
     "ChannelShuffle",
     "IntegerConv2d",
     "Normalize",
+    "PadShortcut",
     "RPReLU",
     "RSign",
     "parameter_roles",
