@@ -12,6 +12,7 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.blur_pool import BlurPool2d
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
+from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
@@ -28,6 +29,7 @@ __all__ = [
     "ChannelShuffle",
     "IntegerConv2d",
     "Normalize",
+    "PadShortcut",
     "RPReLU",
     "RSign",
     "parameter_roles",

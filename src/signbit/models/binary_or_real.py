@@ -20,9 +20,9 @@ class BinaryOrReal:
     """
 
     binary: bool
-    binarizer: str
-    weight_binarizer: str
-    padding_value: int
+    binarizer: str = "ste_sign"
+    weight_binarizer: str = "ste_sign"
+    padding_value: int = 0
 
     def convolution(
         self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, *, bias: bool = False

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from signbit.models.binary_or_real import BinaryOrReal
 from signbit.models.choices import norm1d, norm2d
-from signbit.models.network import Network
+from signbit.models.network import Network, block_shapes
 from signbit.models.plan import Plan, as_head
 
 SIZES = {"binarynet_resnet18": 2}
@@ -95,17 +95,13 @@ def binarynet_resnet(
         conv = nn.Conv2d(inputs, outputs, 1, 2, bias=False) if real else layers.convolution(inputs, outputs, 1, 2)
         return nn.Sequential(conv, norm2d(norm, outputs))
 
-    found, inputs = [], stages[0]
-    for index, outputs in enumerate(stages):
-        for position in range(blocks):
-            last = index == len(stages) - 1 and position == blocks - 1
-            found.append(block(inputs, outputs, 2 if index and not position else 1, last))
-            inputs = outputs
+    shapes = list(block_shapes((blocks,) * len(stages), stages))
+    found = [block(*shape, index == len(shapes)) for index, shape in enumerate(shapes, start=1)]
     if unused_norm:
-        found[-1].unused_norm = norm2d(norm, inputs).requires_grad_(False)
+        found[-1].unused_norm = norm2d(norm, stages[-1]).requires_grad_(False)
     first = plan.first_convolution(stages[0], weight_binarizer if one_bit_stem and binary else None)
     stem = nn.Sequential(*first, *plan.first_pool(), norm2d(norm, stages[0]), layers.activation())
-    return Network(stem, found, _head(head, inputs, norm, layers, plan))
+    return Network(stem, found, _head(head, stages[-1], norm, layers, plan))
 
 
 def _check(head: str, shortcut: str, plan: Plan) -> None:
