@@ -9,12 +9,14 @@ from signbit.layers.biased_prelu import BiasedPReLU
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
+from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
+from signbit.layers.scaled_std_conv import ScaledStdConv2d
 
 __all__ = [
     "AttentionBatchNorm1d",
@@ -23,10 +25,12 @@ __all__ = [
     "BinaryConv2d",
     "BinaryLinear",
     "BinaryWeightConv2d",
+    "ChannelGain",
     "ChannelShuffle",
     "IntegerConv2d",
     "Normalize",
     "RPReLU",
     "RSign",
+    "ScaledStdConv2d",
     "parameter_roles",
 ]
