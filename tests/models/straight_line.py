@@ -75,3 +75,9 @@ def randomise(module: nn.Module, seed: int) -> State:
 def pixels(*shape: int, seed: int = 0) -> Tensor:
     """Random real values for a block to read."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def standardize(weight: Tensor) -> Tensor:
+    """(W - mean) / (std + 1e-5) / sqrt(n) of each filter, with the biased deviation."""
+    mean, std = weight.mean((1, 2, 3), keepdim=True), weight.std((1, 2, 3), unbiased=False, keepdim=True)
+    return (weight - mean) / (std + 1e-5) * weight[0].numel() ** -0.5

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 import torch
+from signbit.metrics.storage import count_storage
 from straight_line import State, norm, pixels, randomise, sign
 from torch import Tensor
 from torch.nn import functional
 
 from signbit import models
 from signbit.layers import BinaryConv2d
-from signbit.metrics.storage import count_storage
 
 
 @pytest.mark.parametrize(

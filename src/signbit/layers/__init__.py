@@ -10,6 +10,7 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.blur_pool import BlurPool2d
+from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pad_shortcut import PadShortcut
@@ -17,6 +18,7 @@ from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
+from signbit.layers.scaled_std_conv import ScaledStdConv2d
 
 __all__ = [
     "AttentionBatchNorm1d",
@@ -26,11 +28,13 @@ __all__ = [
     "BinaryLinear",
     "BinaryWeightConv2d",
     "BlurPool2d",
+    "ChannelGain",
     "ChannelShuffle",
     "IntegerConv2d",
     "Normalize",
     "PadShortcut",
     "RPReLU",
     "RSign",
+    "ScaledStdConv2d",
     "parameter_roles",
 ]

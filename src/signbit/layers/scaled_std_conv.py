@@ -1,0 +1,46 @@
+"""Convolution with standardised real-valued weights, for networks without normalisation."""
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor, nn
+
+from signbit.binarizers.standardized_mean_abs_sign import standardize
+
+
+@final
+class ScaledStdConv2d(nn.Conv2d):
+    """2-D convolution with gain * (W - mean) / ((std + 1e-5) sqrt(n)), mean and deviation being of each filter.
+
+    n is the number of values of a filter, and the gain (1 at first) is learned for each output channel. The twin with
+    binary weights is a binary convolution with the weight binarizer `standardized_mean_abs_sign`, and `ChannelGain`.
+
+    Shapes, arguments and errors: as torch.nn.Conv2d; without a bias by default.
+
+    Source:
+        Brock, De and Smith 2021, "Characterizing signal propagation to close the performance gap in unnormalized
+        ResNets", arXiv:2101.08692.
+    """
+
+    roles: ClassVar[Mapping[str, str]] = {"gain": "scale"}
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = False,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        self.gain = nn.Parameter(torch.ones(out_channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve x with the standardised weight."""
+        weight = standardize(self.weight) * self.gain.reshape(-1, 1, 1, 1)
+        y: Tensor = self._conv_forward(x, weight, self.bias)
+        return y
