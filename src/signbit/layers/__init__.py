@@ -12,10 +12,12 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.blur_pool import BlurPool2d
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
+from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
+from signbit.layers.squeeze_gate import SqueezeGate
 
 __all__ = [
     "AttentionBatchNorm1d",
@@ -27,8 +29,10 @@ __all__ = [
     "BlurPool2d",
     "ChannelShuffle",
     "IntegerConv2d",
+    "LearnedMix",
     "Normalize",
     "RPReLU",
     "RSign",
+    "SqueezeGate",
     "parameter_roles",
 ]
