@@ -14,11 +14,13 @@ from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pad_shortcut import PadShortcut
+from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
 from signbit.layers.scaled_std_conv import ScaledStdConv2d
+from signbit.layers.squeeze_gate import SqueezeGate
 
 __all__ = [
     "AttentionBatchNorm1d",
@@ -31,10 +33,12 @@ __all__ = [
     "ChannelGain",
     "ChannelShuffle",
     "IntegerConv2d",
+    "LearnedMix",
     "Normalize",
     "PadShortcut",
     "RPReLU",
     "RSign",
     "ScaledStdConv2d",
+    "SqueezeGate",
     "parameter_roles",
 ]
