@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 import torch
-from signbit.metrics.storage import count_storage
 from straight_line import norm, pixels, randomise, sign
 from torch import Tensor, nn
 from torch.nn import functional
 
 from signbit import models
 from signbit.layers import BinaryConv2d, BlurPool2d
+from signbit.metrics import count_costs
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ from signbit.layers import BinaryConv2d, BlurPool2d
 def test_published_sizes(name: str, millions: float, megabytes: float) -> None:
     with torch.device("meta"):
         model = models.create(name, num_classes=1000, image_size=224)
-    stored = count_storage(model)
+        costs = count_costs(model, torch.zeros(1, 3, 224, 224, dtype=torch.uint8))
     assert round(sum(p.numel() for p in model.parameters()) / 1e6, 1) == millions
     # What the published bytes hold beside the parameters: the blur kernels, and mean and variance of the norm that has
     # no parameters (a norm with parameters is two values a channel once it is folded).
     fixed = sum(m.kernel.numel() for m in model.modules() if isinstance(m, BlurPool2d))
     fixed += sum(2 * m.num_features for m in model.modules() if isinstance(m, nn.BatchNorm2d) and not m.affine)
-    assert round((stored.one_bit_bytes + 4 * fixed) / 2**20, 2) == megabytes
+    assert round((costs.bytes + 4 * fixed) / 2**20, 2) == megabytes
 
 
 @pytest.mark.parametrize(("image_size", "before_head"), [(32, 4), (224, 7)])

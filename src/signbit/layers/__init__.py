@@ -13,8 +13,8 @@ from signbit.layers.blur_pool import BlurPool2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
-from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.learned_mix import LearnedMix
+from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
