@@ -22,7 +22,7 @@ from signbit.models.plan import Plan
 
 __all__ = ["Plan", "create", "create_model", "family_of", "list_models", "names", "parameters"]
 
-_EXCLUDE = ("choices", "network", "plan")
+_EXCLUDE = ("choices", "network", "plan", "shuffled_unit")
 
 
 @functools.cache
