@@ -19,6 +19,7 @@ CLOSED_FORMS = {
     "ste_sign": lambda z: torch.ones_like(z),
     "clipped_ste_sign": lambda z: torch.where(z.abs() <= 1, 1.0, 0.0).to(z.dtype),
     "approx_sign": lambda z: torch.where(z.abs() <= 1, 2 - 2 * z.abs(), torch.zeros_like(z)),
+    "leaky_ste_sign": lambda z: (z.abs() <= 1) + 0.01 * (z.abs() > 1).to(z.dtype),
     "mean_abs_sign": lambda z: torch.where(z.abs() <= 1, 1.0, 0.0).to(z.dtype),
     "temperature_sign": lambda z: torch.ones_like(z),
     "standardized_mean_abs_sign": lambda z: torch.where(z.abs() <= 1, 1.0, 0.0).to(z.dtype),
