@@ -13,7 +13,7 @@ from signbit.file_listing import file_names, import_named
 
 __all__ = ["create", "names"]
 
-_EXCLUDE = ("clamp_latent", "groups")
+_EXCLUDE = ("clamp_latent", "clip_adaptive", "groups")
 
 
 def names() -> list[str]:
