@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from signbit.models.binary_or_real import BinaryOrReal
 from signbit.models.choices import norm1d, norm2d
 from signbit.models.network import Network, block_shapes
-from signbit.models.plan import Plan, as_head
+from signbit.models.plan import Plan
 
 SIZES = {"binarynet_resnet18": 2}
 DEFAULTS = {"latent_init": "fan_out_normal"}
@@ -115,8 +115,7 @@ def _check(head: str, shortcut: str, plan: Plan) -> None:
 def _head(kind: str, features: int, norm: str, layers: BinaryOrReal, plan: Plan) -> nn.Sequential:
     before = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), norm1d(norm, features), layers.activation()]
     if kind == "real":
-        dropout = [nn.Dropout(plan.dropout)] if plan.dropout else []
-        return nn.Sequential(*before, *dropout, as_head(nn.Linear(features, plan.num_classes)))
+        return nn.Sequential(*before, *plan.last_layer(features))
     # SiLU of logits would make no sense, so this norm is a plain one in every network.
     linear = layers.linear(features, plan.num_classes, bias=True)
     return nn.Sequential(*before, linear, nn.BatchNorm1d(plan.num_classes))

@@ -109,10 +109,12 @@ class Plan:
 
     def head(self, features: int) -> nn.Sequential:
         """Mean over the pixels, dropout where there is one, and a real-valued linear layer."""
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), *self.last_layer(features))
+
+    def last_layer(self, features: int) -> list[nn.Module]:
+        """Dropout where there is one, and a real-valued linear layer."""
         dropout = [nn.Dropout(self.dropout)] if self.dropout else []
-        return nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), *dropout, as_head(nn.Linear(features, self.num_classes))
-        )
+        return [*dropout, as_head(nn.Linear(features, self.num_classes))]
 
     def initialise(self, model: AnyModule) -> AnyModule:
         """The model itself, the latent weights of its convolutions begun as planned."""
