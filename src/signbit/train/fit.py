@@ -160,7 +160,7 @@ def fit(
                     wrapped_optimizer.step()
                     wrapped_optimizer.zero_grad()
                     if stage.clamp_latent:
-                        clamp_latent(optimizer)
+                        clamp_latent(optimizer, float(stage.clamp_latent))
 
                     state.add_batch(loss.item(), int((logits.argmax(1) == labels).sum()), len(labels))
                     state.seconds = time.perf_counter() - epoch_started

@@ -26,6 +26,7 @@ from signbit.train.recipe_file import apply_overrides, explain, read_toml
 RECIPES = Path(__file__).parent.parent / "recipes"
 
 Mode = Literal["binary", "real", "soft"]
+ClampLatent = bool | Annotated[float, Field(gt=0)]  # a limit; true is 1
 
 
 class _Section(BaseModel):
@@ -170,7 +171,7 @@ class TrainSection(_Section):
     optimizer: Annotated[OptimizerSection, BeforeValidator(_named)] = OptimizerSection(name="adam")
     weight_decay: WeightDecay = {}
     loss: Annotated[LossSection, BeforeValidator(_named)] = LossSection(name="cross_entropy")
-    clamp_latent: bool = False
+    clamp_latent: ClampLatent = False
     seed: int = Field(default=0, ge=0)
     threads: int | None = Field(default=None, ge=1)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
@@ -189,7 +190,7 @@ class StageSection(_Section):
     optimizer: Annotated[OptimizerSection | None, BeforeValidator(_named)] = None
     weight_decay: WeightDecay | None = None
     loss: Annotated[LossSection | None, BeforeValidator(_named)] = None
-    clamp_latent: bool | None = None
+    clamp_latent: ClampLatent | None = None
     activations: Mode = "binary"
     weights: Mode = "binary"
 
