@@ -44,12 +44,13 @@ def test_steps(name: str, seed: int) -> None:
     assert "Source:" in (inspect.getdoc(getattr(importlib.import_module(f"signbit.optim.{name}"), name)) or "")
 
 
-def test_clamp_touches_latent_weights_alone() -> None:
+@pytest.mark.parametrize("limit", [1.0, 1.25])
+def test_clamp_touches_latent_weights_alone(limit: float) -> None:
     net = model()
     for p in net.parameters():
         nn.init.constant_(p, -3.0)
     groups = parameter_groups(net.named_parameters(), parameter_roles(net), {})
-    clamp_latent([optim.create("sgd", groups, lr=0.1)])
+    clamp_latent([optim.create("sgd", groups, lr=0.1)], limit)
     values = {name: p.unique().tolist() for name, p in net.named_parameters()}
-    assert values.pop("0.weight") == [-1]
+    assert values.pop("0.weight") == [-limit]
     assert all(value == [-3] for value in values.values())

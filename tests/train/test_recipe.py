@@ -76,6 +76,12 @@ def test_a_stage_overrides_the_shared_settings(recipe_file: Path) -> None:
     assert [s.weights for s in recipe.stages] == ["real", "binary"]
 
 
+@pytest.mark.parametrize(("given", "limit"), [("true", 1.0), ("false", 0.0), ("1.25", 1.25)])
+def test_limit_of_latent_weights(given: str, limit: float, recipe_file: Path) -> None:
+    recipe_file.write_text(SMALL + f"[[stages]]\nclamp_latent = {given}\n")
+    assert float(load_recipe(recipe_file).stage(0).clamp_latent) == limit
+
+
 def test_overrides(recipe_file: Path) -> None:
     recipe = load_recipe(
         recipe_file,
@@ -167,7 +173,7 @@ def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None
             "data: image_folder needs the argument 'size'; there are size, resize, filter, ch",
         ),
         ('"digits"', '"image_folder"\nsise = 8', "data: image_folder has no argument 'sise'; there are size, resize"),
-        ('"binarynet"', '"resnet"', "there is no 'resnet'; there are binarynet"),
+        ('"binarynet"', '"resnet"', "there is no 'resnet'; there are .*binarynet"),
         ('"binarynet"', '"binarynet"\nwidht = 2', "binarynet has no argument 'widht'; there are inflation, width"),
         (
             "lr = 1e-3",

@@ -36,4 +36,4 @@ class SqueezeGate(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The factors of each image."""
         factors: Tensor = self.expand(self.squeeze(x.mean((2, 3))).relu()).sigmoid()
-        return factors.reshape(*factors.shape, 1, 1)
+        return factors[:, :, None, None]

@@ -1,4 +1,4 @@
-"""Latent weights kept within [-1, 1]."""
+"""Latent weights kept within a range."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,8 @@ from torch.optim import Optimizer
 
 
 @torch.no_grad()
-def clamp_latent(optimizers: Iterable[Optimizer]) -> None:
-    """Clamp the parameters of the role `latent_weight` to [-1, 1], in place; called after each step.
+def clamp_latent(optimizers: Iterable[Optimizer], limit: float = 1.0) -> None:
+    """Clamp the parameters of the role `latent_weight` to [-limit, limit], in place; called after each step.
 
     Outside of it a clipped gradient is 0 and the sign could not change any more.
 
@@ -18,4 +18,4 @@ def clamp_latent(optimizers: Iterable[Optimizer]) -> None:
     for group in (group for optimizer in optimizers for group in optimizer.param_groups):
         if group.get("role") == "latent_weight":
             for parameter in group["params"]:
-                parameter.clamp_(-1, 1)
+                parameter.clamp_(-limit, limit)

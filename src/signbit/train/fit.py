@@ -168,7 +168,7 @@ def fit(
                         optimizer.step()
                         optimizer.zero_grad()
                     if stage.clamp_latent:
-                        clamp_latent(optimizers)
+                        clamp_latent(optimizers, float(stage.clamp_latent))
 
                     state.add_batch(loss.item(), int((logits.argmax(1) == labels).sum()), len(labels))
                     state.seconds = time.perf_counter() - epoch_started

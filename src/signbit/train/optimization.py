@@ -1,6 +1,6 @@
 """The optimizers of a stage: one, and one more for each role that has settings of its own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import nn
@@ -55,15 +55,16 @@ def forget(optimizers: Iterable[Optimizer]) -> None:
         optimizer.state.clear()
 
 
-def clip(optimizers: Iterable[Optimizer], norm: float | None, adaptive: float | None) -> None:
+def clip(optimizers: Sequence[Optimizer], norm: float | None, adaptive: float | None) -> None:
     """Clip the gradients before a step.
 
     Args:
         norm: largest L2 norm of all gradients together; None sets no limit.
         adaptive: factor of `signbit.optim.clip_adaptive`; None leaves it out.
     """
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    if adaptive is not None:
-        clip_adaptive(groups, adaptive)
+    for optimizer in optimizers:
+        if adaptive is not None:
+            clip_adaptive(optimizer, adaptive)
     if norm is not None:
+        groups = (group for optimizer in optimizers for group in optimizer.param_groups)
         nn.utils.clip_grad_norm_([parameter for group in groups for parameter in group["params"]], norm)

@@ -14,6 +14,8 @@ from signbit.layers.roles import ROLES
 
 Mode = Literal["binary", "real", "soft"]
 
+ClampLatent = bool | Annotated[float, Field(gt=0)]  # a limit; true is 1
+
 DEFAULT_FACTOR = 0.1
 
 
@@ -269,7 +271,7 @@ class TrainSection(Section):
     by_role: ByRole = {}
     loss: Losses = [LossSection(name="cross_entropy")]
     teachers: list[TeacherSection] = []
-    clamp_latent: bool = False
+    clamp_latent: ClampLatent = False
     clip_norm: float | None = Field(default=None, gt=0)
     clip_adaptive: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0)
@@ -304,7 +306,7 @@ class StageSection(Section):
     by_role: ByRole | None = None
     loss: Losses | None = None
     teachers: list[TeacherSection] | None = None
-    clamp_latent: bool | None = None
+    clamp_latent: ClampLatent | None = None
     clip_norm: float | None = Field(default=None, gt=0)
     clip_adaptive: float | None = Field(default=None, gt=0)
     activations: Mode = "binary"
