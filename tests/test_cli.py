@@ -25,6 +25,7 @@ COMMANDS = (
     "predict",
     "bench",
     "inspect",
+    "summary",
     "models",
     "binarizers",
 )
@@ -185,6 +186,27 @@ def test_predict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "predict", str(folder / "model.sbit"), str(folder / "noise.png"))[0] == 0
 
 
+def test_summary_of_a_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, output, _ = run(capsys, "summary", str(folder / "run"), "--json")
+    assert status == 0
+    result = json.loads(output)
+    assert result["input"] == [1, 8, 8]
+    assert result["model_file_bytes"] == (folder / "model.sbit").stat().st_size
+    status, output, _ = run(capsys, "summary", str(folder / "run"))
+    assert status == 0
+    assert f"{result['model_file_bytes']:,}" in output
+    assert f"{result['bops']:,}" in output
+
+
+def test_models_have_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    _, output, _ = run(capsys, "models", "--json")
+    for entry in json.loads(output)["models"]:
+        assert entry["ops"] > 0
+        assert entry["parameters"] / 8 <= entry["bytes"] <= 4 * entry["parameters"]
+    _, output, _ = run(capsys, "models")
+    assert "3x32x32" in output
+
+
 @pytest.mark.parametrize("command", ["models", "binarizers"])
 def test_lists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     status, output, _ = run(capsys, command, "--json")
@@ -209,6 +231,13 @@ MISTAKES = {
     "not a checkpoint": (["eval", __file__], 1, "test_cli.py"),
     "no model file": (["predict", "nothing.sbit", "x.png"], 1, "nothing.sbit"),
     "not a model file": (["predict", __file__, "x.png"], 1, "test_cli.py"),
+    "nothing to sum up": (["summary", "nothing"], 1, "binarynet"),
+    "no such size": (["summary", "binarynet", "--input", "3x32"], 1, "3x32x32"),
+    "no square": (["summary", "binarynet", "--input", "3x32x64"], 1, "square"),
+    "no such argument": (["summary", "binarynet", "--set", "wide=1"], 1, "inflation"),
+    "said twice": (["summary", "binarynet", "--input", "3x32x32", "--set", "image_size=64"], 1, "once"),
+    "no such count": (["summary", "binarynet", "--count", "real-input-1x1=xnor"], 1, "real-input-1x1=bop"),
+    "a checkpoint has its input": (["summary", __file__, "--input", "3x32x32"], 1, "leave --input"),
     "no such part": (["eval", "nothing.pt", "--part", "all"], 1, "held_out"),
 }
 

@@ -204,22 +204,11 @@ def convert(
     as_json: Json = False,
 ) -> None:
     """Turn a checkpoint into a model file, and print what became of every layer."""
-    import torch
-
-    from signbit.convert import convert as convert_module
-    from signbit.preprocessing import Preprocessing
+    from signbit.convert_checkpoint import convert_checkpoint
     from signbit.report import layers_table, show
     from signbit.train.checkpoint import load_checkpoint
 
-    model, recipe, info = load_checkpoint(checkpoint)
-    example = torch.zeros(2, *info["input_shape"], dtype=torch.uint8)
-    conversion = convert_module(
-        model,
-        example,
-        labels=info["class_names"],
-        metadata={"data": recipe.data.name},
-        preprocessing=Preprocessing(**info.get("preprocessing", {})),
-    )
+    conversion = convert_checkpoint(*load_checkpoint(checkpoint))
     size = conversion.save(output)
     layers = [vars(layer) for layer in conversion.layers]
     show({"model_file": str(output), "model_file_bytes": size, "layers": layers}, as_json, layers_table)
@@ -299,13 +288,39 @@ def inspect(
     show({"model_file": str(model_file)} | describe(Model.load(model_file)), as_json, file_table)
 
 
+@app.command(epilog="Example: signbit summary reactnet18 --input 3x224x224 --set num_classes=1000 --no-file")
+def summary(
+    model: Annotated[str, typer.Argument(help="Name of a model, a checkpoint, or the folder of a finished run.")],
+    size: Annotated[str | None, typer.Option("--input", metavar="CxHxW", help="Of a named model: 3x32x32.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="ARGUMENT=VALUE", help="Of a named model: width=0.25.")
+    ] = None,
+    count: Annotated[
+        str, typer.Option("--count", help="What 1x1 products of real inputs and one-bit weights are: flop or bop.")
+    ] = "real-input-1x1=flop",
+    file: Annotated[bool, typer.Option("--file/--no-file", help="Weigh the model file too: a conversion.")] = True,
+    as_json: Json = False,
+) -> None:
+    """What each layer costs: bits, parameters, bytes, and operations for one image, OPs = FLOPs + BOPs / 64.
+
+    Bytes are counted twice: 1 bit for a one-bit weight and 32 for every other parameter, as the papers do; and in the
+    model file as it will be written. Of a model that is named, that is the file of its untrained weights.
+    """
+    from signbit.report import show, summary_table
+    from signbit.summary import count_option, summarize
+
+    counted_as = count_option(count)
+    result = summarize(model, size=size, settings=settings or [], real_input_1x1=counted_as, with_file=file)
+    show(result, as_json, summary_table)
+
+
 @app.command(epilog="Example: signbit models --json")
 def models(as_json: Json = False) -> None:
-    """The networks that recipes can name."""
-    from signbit.report import names_table, show
+    """The networks that recipes can name, and what one image costs them."""
+    from signbit.report import models_table, show
     from signbit.train.catalogue import describe_models
 
-    show({"models": describe_models()}, as_json, names_table)
+    show({"models": describe_models()}, as_json, models_table)
 
 
 @app.command(epilog="Example: signbit binarizers")

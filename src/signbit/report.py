@@ -217,9 +217,49 @@ def predictions_table(result: Result) -> None:
 def names_table(result: Result) -> None:
     """Names with what they are."""
     (entries,) = result.values()
-    numbers = "parameters" in entries[0]
-    columns = ("name", "parameters", "about", "source") if numbers else ("name", "about", "source")
-    print_table("", columns, [tuple(_text(column, entry[column]) for column in columns) for entry in entries])
+    columns = ("name", "about", "source")
+    print_table("", columns, [tuple(entry[column] for column in columns) for entry in entries])
+
+
+def models_table(result: Result) -> None:
+    """One line a network, at the input that it is made for."""
+    rows = [
+        (entry["name"], _size(entry["input"]), f"{entry['parameters']:,}", f"{entry['ops']:,.0f}",
+         f"{entry['bytes']:,}", entry["source"])
+        for entry in result["models"]
+    ]  # fmt: skip
+    print_table("", ("name", "input", "parameters", "OPs", "bytes", "source"), rows)
+
+
+def summary_table(result: Result) -> None:
+    """One line a layer, then the totals."""
+    between, frame = result["between_layers"], {"file_bytes": result["file_frame_bytes"]}
+    named = [(layer["path"], layer) for layer in result["layers"]]
+    named += [("between the layers", between), ("header, tables, names", frame)]
+    named.append(("all", result | {"file_bytes": result["model_file_bytes"]}))
+    keys = ("kind", "weight_bits", "activation_bits", "parameters", "bytes", "file_bytes", "flops", "bops", "ops")
+    columns = ("module", "kind", "weight bits", "input bits", "parameters", "bytes", "in the file")
+    rows = [(path, *(_cell(part.get(key)) for key in keys)) for path, part in named]
+    if result["model_file_bytes"] is None:
+        word = "refused" if result["refused"] else "not weighed"
+        rows = [(*row[:6], word, *row[7:]) for row in rows if row[0] != "header, tables, names"]
+    print_table("", (*columns, "FLOPs", "BOPs", "OPs"), rows)
+    print(
+        f"{result['model']}, one image of {_size(result['input'])}: {_percent(result['one_bit_work_share'])} of the "
+        f"work and {_percent(result['one_bit_weight_share'])} of the layers' weights are one bit"
+    )
+    if result["refused"]:
+        print(f"refused: {result['refused']}")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, (int, float)):
+        return f"{value:,.0f}"
+    return value or ""
+
+
+def _size(shape: list[int]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _proof(result: Result) -> str:

@@ -59,12 +59,8 @@ class Draft:
 
     def threshold(self, name: str, integers: int, bits: int, found: Thresholds) -> int:
         """Integers to bits."""
-        constants: list[NDArray[Any]] = [found.low, found.high, pack_words(found.inverted)]
-        attributes: list[int] = []
-        if len(found.table):
-            constants += [found.row, pack_words(found.table)]
-            attributes = [found.first, found.table.shape[1]]
-        return self.op("threshold", name, [integers], bits, constants, attributes)
+        attributes = [found.first, found.table.shape[1]] if len(found.table) else []
+        return self.op("threshold", name, [integers], bits, found.constants(), attributes)
 
     def pointwise(self, name: str, expression: pw.Expression, output: int) -> int:
         """The value of an expression, as floats or as bits.

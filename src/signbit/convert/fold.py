@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from signbit.convert.pack import pack_words
 
 Function = Callable[[Tensor], Tensor]
 """A function of one integer for each channel: float32 [K, ...features] to the same shape."""
@@ -51,6 +54,11 @@ class Thresholds:
         one = ~constant & ~tabled & ((self.low == _LOWEST) | (self.high == _HIGHEST))
         counts = {"constant": constant, "one": one, "interval": ~constant & ~tabled & ~one, "table": tabled}
         return {kind: int(mask.sum()) for kind, mask in counts.items()}
+
+    def constants(self) -> list[NDArray[Any]]:
+        """What a `threshold` op holds; the last two only where a channel needs a table."""
+        plain: list[NDArray[Any]] = [self.low, self.high, pack_words(self.inverted)]
+        return [*plain, self.row, pack_words(self.table)] if len(self.table) else plain
 
 
 def evaluate_all(function: Function, shape: tuple[int, ...], bound: int) -> Iterator[tuple[int, Tensor]]:

@@ -15,8 +15,8 @@ def _unit_norm(x: Tensor, by_value: bool) -> Tensor:
     if by_value:
         return x.abs()
     if x.dim() <= 1:
-        return torch.linalg.vector_norm(x)
-    return torch.linalg.vector_norm(x.flatten(1), dim=1).reshape(-1, *[1] * (x.dim() - 1))
+        return x.square().sum().sqrt()
+    return x.square().flatten(1).sum(1).sqrt().reshape(-1, *[1] * (x.dim() - 1))
 
 
 @torch.no_grad()

@@ -44,11 +44,12 @@ def apply_overrides(recipe: dict[str, Any], overrides: Iterable[str]) -> dict[st
         if not equals or not key.strip():
             raise RecipeError(f"--set {override}: give key=value, such as train.epochs=5")
         changed.setdefault("stages", [{}])
-        _set(changed, key.strip().split("."), _value(text.strip()), override)
+        _set(changed, key.strip().split("."), plain_value(text.strip()), override)
     return changed
 
 
-def _value(text: str) -> Any:
+def plain_value(text: str) -> Any:
+    """A text read as TOML, or itself where it is not TOML."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
