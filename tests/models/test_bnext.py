@@ -1,6 +1,7 @@
 """BNext and BNext-18: their counts, and each kind of unit against the formulas."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def test_layout(name: str, stem: int, repeats: tuple[int, ...]) -> None:
     model = meta(name)
     widths = [stem * 2 ** (stage + 1) for stage, count in enumerate(repeats) for _ in range(count)]
     binary = real = norms = 0
-    for index, (inputs, outputs) in enumerate(zip([stem, *widths], widths, strict=False)):
+    for index, (inputs, outputs) in enumerate(pairwise([stem, *widths])):
         units = 1 + outputs // inputs
         binary += inputs * inputs * (9 + units - 1)
         # RSign, two norms, PReLU and the share; the gate; the PReLU of an attention unit.
@@ -165,6 +166,11 @@ def test_a_step_in_the_soft_stage(name: str, seed: int) -> None:
     assert all(torch.equal(m.weight_codes()[0], w) for m, w in zip(convolutions, at_the_end, strict=True))
 
 
+def test_temperature_decay() -> None:
+    model = models.create("bnext18", width=0.25, temperature_decay=0.5)
+    assert {m.weight_binarizer.decay for m in model.modules() if isinstance(m, BinaryConv2d)} == {0.5}
+
+
 def test_defaults(seed: int) -> None:
     torch.manual_seed(seed)
     for conv in (m for m in models.create("bnext18", width=0.25).modules() if isinstance(m, BinaryConv2d)):
@@ -181,6 +187,7 @@ def test_defaults(seed: int) -> None:
         ({"norm": "group"}, "norm is 'group'; there are batch"),
         ({"activation": "tanh"}, "activation is 'tanh'; there are none"),
         ({"weight_binarizer": "tanh"}, "no 'tanh'; there are approx_sign"),
+        ({"temperature_decay": 1.0}, "decay is 1.0; give a number between 0 and 1"),
         ({"clip_limit": 0.0}, "limit is 0.0; give a positive number"),
         ({"padding_value": 2}, "padding_value is 2"),
     ],

@@ -66,8 +66,7 @@ class TemperatureSign(Binarizer):
 
     def soft(self, z: Tensor) -> Tensor:
         """clip(z / T, -1, 1) of this epoch."""
-        temperature = self.decay ** self.epoch.double()  # float32 has no 0.9^1000
-        return cast(Tensor, _ClipWithIdentity.apply(z, temperature, self.end))  # type: ignore[no-untyped-call]
+        return cast(Tensor, _ClipWithIdentity.apply(z, self.decay**self.epoch, self.end))  # type: ignore[no-untyped-call]
 
     def extra_repr(self) -> str:
         """The schedule, for print(model)."""

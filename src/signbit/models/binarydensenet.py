@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.models.choices import activation as activation_of
-from signbit.models.choices import clipped_binarizer, norm2d
+from signbit.models.choices import binarizer_with, norm2d
 from signbit.models.network import Network
 from signbit.models.plan import Plan
 
@@ -81,8 +81,8 @@ def binarydensenet(
     def layer(inputs: int, dilation: int) -> DenseLayer:
         conv = BinaryConv2d(
             inputs, growth, 3, padding=dilation, dilation=dilation, padding_value=padding_value,
-            input_binarizer=clipped_binarizer(binarizer, clip_limit),
-            weight_binarizer=clipped_binarizer(weight_binarizer, clip_limit),
+            input_binarizer=binarizer_with(binarizer, limit=clip_limit),
+            weight_binarizer=binarizer_with(weight_binarizer, limit=clip_limit),
         )  # fmt: skip
         return DenseLayer(norm2d(norm, inputs), conv, activation_of(activation, growth))
 

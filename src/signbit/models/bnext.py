@@ -11,7 +11,7 @@ from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.rsign import RSign
 from signbit.layers.squeeze_gate import SqueezeGate
 from signbit.models.choices import activation as activation_of
-from signbit.models.choices import clipped_binarizer, norm2d
+from signbit.models.choices import binarizer_with, norm2d
 from signbit.models.network import Network
 from signbit.models.plan import Plan
 
@@ -110,6 +110,7 @@ class Units:
     binarizer: str
     weight_binarizer: str
     clip_limit: float
+    temperature_decay: float
     padding_value: int
 
     def feed_forward(
@@ -132,12 +133,13 @@ class Units:
         return nn.Sequential(activation_of(self.activation, features), *plan.head(features))
 
     def _conv(self, inputs: int, outputs: int, kernel_size: int, stride: int) -> RecoupledConv:
+        weights = binarizer_with(self.weight_binarizer, limit=self.clip_limit, decay=self.temperature_decay)
         conv = BinaryConv2d(
             inputs, outputs, kernel_size, stride, kernel_size // 2, padding_value=self.padding_value,
-            input_binarizer=None, weight_binarizer=clipped_binarizer(self.weight_binarizer, self.clip_limit),
+            input_binarizer=None, weight_binarizer=weights,
         )  # fmt: skip
         return RecoupledConv(
-            RSign(inputs, clipped_binarizer(self.binarizer, self.clip_limit)),
+            RSign(inputs, binarizer_with(self.binarizer, limit=self.clip_limit)),
             conv,
             norm2d(self.norm, outputs),
             activation_of(self.activation, outputs),
@@ -156,6 +158,7 @@ def bnext(
     binarizer: str = "clipped_ste_sign",
     weight_binarizer: str = "temperature_sign",
     clip_limit: float = 1.5,
+    temperature_decay: float = 0.9,
     padding_value: int = 0,
 ) -> Network:
     """Build BNext-T, -S, -M or -L: blocks of a 3x3 and a 1x1 unit in five stages, without a scale of the weights.
@@ -171,6 +174,7 @@ def bnext(
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default's mode `soft` is that of the paper's training.
         clip_limit: where the gradient of `clipped_ste_sign` ends.
+        temperature_decay: of `temperature_sign`, each epoch; fewer epochs than the paper's 512 need a smaller one.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.
 
     Raises:
@@ -180,7 +184,7 @@ def bnext(
         Guo, Bethge, Meinel and Yang 2022, "Join the High Accuracy Club on ImageNet with A Binary Neural Network
         Ticket", arXiv:2211.12933.
     """
-    units = Units(norm, activation, binarizer, weight_binarizer, clip_limit, padding_value)
+    units = Units(norm, activation, binarizer, weight_binarizer, clip_limit, temperature_decay, padding_value)
 
     def block(inputs: int, outputs: int, stride: int, attends: bool) -> nn.Sequential:
         shortcut = nn.Identity() if stride == 1 else nn.AvgPool2d(2)

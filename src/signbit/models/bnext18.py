@@ -22,6 +22,7 @@ def bnext18(
     binarizer: str = "clipped_ste_sign",
     weight_binarizer: str = "temperature_sign",
     clip_limit: float = 1.5,
+    temperature_decay: float = 0.9,
     padding_value: int = 0,
 ) -> Network:
     """Build BNext-18: four stages of two blocks, each an attention unit and a feed-forward unit of 3x3 convolutions.
@@ -36,6 +37,7 @@ def bnext18(
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default's mode `soft` is that of the paper's training.
         clip_limit: where the gradient of `clipped_ste_sign` ends.
+        temperature_decay: of `temperature_sign`, each epoch; fewer epochs than the paper's 512 need a smaller one.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.
 
     Raises:
@@ -45,7 +47,7 @@ def bnext18(
         Guo, Bethge, Meinel and Yang 2022, "Join the High Accuracy Club on ImageNet with A Binary Neural Network
         Ticket", arXiv:2211.12933.
     """
-    units = Units(norm, activation, binarizer, weight_binarizer, clip_limit, padding_value)
+    units = Units(norm, activation, binarizer, weight_binarizer, clip_limit, temperature_decay, padding_value)
 
     def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
         shortcut = nn.Identity() if stride == 1 else projection(inputs, outputs)

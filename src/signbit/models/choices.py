@@ -1,5 +1,6 @@
 """Norms, activations and binarizers by name, for the switches of the networks."""
 
+import inspect
 from collections.abc import Callable
 
 from torch import nn
@@ -52,13 +53,14 @@ def activation(name: str, channels: int) -> nn.Module:
     return _ACTIVATIONS[_known("activation", name, ACTIVATIONS)](channels)
 
 
-def clipped_binarizer(name: str, limit: float) -> Binarizer:
-    """A new binarizer of that name; `clipped_ste_sign` gets the limit, the others have none.
+def binarizer_with(name: str, **settings: float) -> Binarizer:
+    """A new binarizer of that name, given those of the settings that the method has.
 
     Raises:
-        ValueError: there is no such method, or the limit is not positive.
+        ValueError: there is no such method, or a setting is outside its range.
     """
-    return binarizers.create(name, limit=limit) if name == "clipped_ste_sign" else binarizers.create(name)
+    known = inspect.signature(type(binarizers.create(name))).parameters
+    return binarizers.create(name, **{setting: value for setting, value in settings.items() if setting in known})
 
 
 def _known(what: str, name: str, allowed: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.blur_pool import BlurPool2d
 from signbit.models.choices import activation as activation_of
-from signbit.models.choices import clipped_binarizer, norm2d
+from signbit.models.choices import binarizer_with, norm2d
 from signbit.models.network import Network
 from signbit.models.plan import Plan
 
@@ -79,8 +79,8 @@ def quicknet(
     def block(channels: int) -> QuickNetBlock:
         conv = BinaryConv2d(
             channels, channels, 3, padding=1, padding_value=padding_value,
-            input_binarizer=clipped_binarizer(binarizer, clip_limit),
-            weight_binarizer=clipped_binarizer(weight_binarizer, clip_limit),
+            input_binarizer=binarizer_with(binarizer, limit=clip_limit),
+            weight_binarizer=binarizer_with(weight_binarizer, limit=clip_limit),
         )  # fmt: skip
         return QuickNetBlock(conv, activation_of(activation, channels), norm2d(norm, channels))
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.models.choices import activation as activation_of
-from signbit.models.choices import clipped_binarizer, norm2d
+from signbit.models.choices import binarizer_with, norm2d
 from signbit.models.network import Network
 from signbit.models.plan import Plan
 
@@ -66,8 +66,8 @@ def resnete(
     def block(inputs: int, outputs: int, stride: int) -> ResNetEBlock:
         conv = BinaryConv2d(
             inputs, outputs, 3, stride, 1, padding_value=padding_value,
-            input_binarizer=clipped_binarizer(binarizer, clip_limit),
-            weight_binarizer=clipped_binarizer(weight_binarizer, clip_limit),
+            input_binarizer=binarizer_with(binarizer, limit=clip_limit),
+            weight_binarizer=binarizer_with(weight_binarizer, limit=clip_limit),
         )  # fmt: skip
         past = nn.Identity() if stride == 1 else projection(inputs, outputs)
         return ResNetEBlock(conv, norm2d(norm, outputs), past, activation_of(activation, outputs))
