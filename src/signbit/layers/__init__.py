@@ -10,6 +10,7 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_shuffle import ChannelShuffle
+from signbit.layers.input_scale import InputScale2d
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.pixels import Normalize
@@ -25,6 +26,7 @@ __all__ = [
     "BinaryLinear",
     "BinaryWeightConv2d",
     "ChannelShuffle",
+    "InputScale2d",
     "IntegerConv2d",
     "Normalize",
     "PadShortcut",

@@ -22,7 +22,7 @@ from signbit.models.plan import Plan
 
 __all__ = ["Plan", "create", "create_model", "family_of", "list_models", "names", "parameters"]
 
-_EXCLUDE = ("binary_or_real", "choices", "network", "plan", "residual_blocks")
+_EXCLUDE = ("binary_or_real", "choices", "network", "plan", "residual_blocks", "xnor_layers")
 
 
 @functools.cache
