@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from signbit.binarizers.mean_abs_sign import MeanAbsSign
+from signbit.binarizers.centred_mean_abs_sign import CentredMeanAbsSign
+from signbit.binarizers.mean_abs_sign import WEIGHT_GRADIENTS, MeanAbsSign
 from signbit.layers import BinaryConv2d, BinaryLinear
 
 
@@ -20,13 +21,21 @@ def literal(rule: str, weight: Tensor, g: Tensor) -> Tensor:
     mask = (weight.abs() <= 1).to(weight.dtype)
     if rule == "unscaled":
         return g * mask
-    n = weight[0].numel()
-    return alpha * mask * g + signs(weight) / n * (g * signs(weight)).sum(dims, keepdim=True)
+    n, channels = weight[0].numel(), weight.shape[1]
+    through_scale = alpha * mask * g + signs(weight) / n * (g * signs(weight)).sum(dims, keepdim=True)
+    printed = g * (1 / n + alpha * (weight.abs() < 1).to(weight.dtype))
+    return {
+        "through_scale": through_scale,
+        "xnor_paper": printed,
+        "xnor_lua": printed * (1 - 1 / channels),
+        "xnor_lua_sgd": printed * (1 - 1 / channels) * n,
+        "xnor_port": through_scale * (1 - 1 / channels) * n,
+    }[rule]
 
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("padding_value", [0, 1, -1])
-@pytest.mark.parametrize("rule", ["unscaled", "through_scale"])
+@pytest.mark.parametrize("rule", WEIGHT_GRADIENTS)
 def test_convolution(rule: str, padding_value: int, training: bool, seed: int) -> None:
     torch.manual_seed(seed)
     layer = BinaryConv2d(
@@ -53,7 +62,7 @@ def test_convolution(rule: str, padding_value: int, training: bool, seed: int) -
     torch.testing.assert_close(layer.weight.grad, literal(rule, layer.weight.detach(), scaled.grad))
 
 
-@pytest.mark.parametrize("rule", ["unscaled", "through_scale"])
+@pytest.mark.parametrize("rule", WEIGHT_GRADIENTS)
 def test_linear(rule: str, seed: int) -> None:
     torch.manual_seed(seed)
     layer = BinaryLinear(65, 7, input_binarizer=None, weight_binarizer=MeanAbsSign(rule)).double()
@@ -92,6 +101,26 @@ def test_unscaled_gradient_of_a_filter_of_zeros(seed: int) -> None:
     assert layer.weight.grad.tolist() == [[1] * 5] * 2  # no alpha in it, so no 0 / 0
 
 
-def test_unknown_rule() -> None:
+@pytest.mark.parametrize("rule", WEIGHT_GRADIENTS)
+def test_at_the_border(rule: str) -> None:
+    weight = torch.tensor([[1.0, -1.0, 0.5, 1.5]]).reshape(1, 2, 1, 2).requires_grad_()
+    method = MeanAbsSign(rule)
+    method(weight).sum().backward()
+    assert weight.grad is not None
+    torch.testing.assert_close(weight.grad, literal(rule, weight.detach(), torch.ones_like(weight)))
+    inside, border = weight.grad[0, 1, 0, 0], weight.grad[0, 0, 0, 0]
+    assert (inside == border) == (not rule.startswith(("xnor_paper", "xnor_lua")))  # these are strict: |W| < 1
+
+
+@pytest.mark.parametrize("rule", ["xnor_lua", "xnor_lua_sgd", "xnor_port"])
+def test_one_input_channel_gets_nothing(rule: str) -> None:
+    weight = torch.randn(3, 1, 3, 3, requires_grad=True)
+    MeanAbsSign(rule)(weight).sum().backward()
+    assert weight.grad is not None
+    assert not weight.grad.any()
+
+
+@pytest.mark.parametrize("method", [MeanAbsSign, CentredMeanAbsSign])
+def test_unknown_rule(method: type[MeanAbsSign | CentredMeanAbsSign]) -> None:
     with pytest.raises(ValueError, match="there are unscaled, through_scale"):
-        MeanAbsSign("scaled")
+        method("scaled")

@@ -1,5 +1,6 @@
-"""Sign of a weight with the mean magnitude of each filter as its scale."""
+"""Sign of a weight with the mean magnitude of each filter as its scale, and the published gradients of that product."""
 
+from collections.abc import Callable, Mapping
 from typing import ClassVar, final
 
 from torch import Tensor
@@ -7,17 +8,97 @@ from torch import Tensor
 from signbit.binarizers.base import Binarizer, sign
 
 
+def mean_abs(weight: Tensor) -> Tensor:
+    """Mean |W| of each filter, shape (out,), without a gradient: the rules below are the whole of it."""
+    return weight.detach().abs().flatten(1).mean(1)
+
+
+def _per_filter(values: Tensor, weight: Tensor) -> Tensor:
+    return values.reshape(-1, *[1] * (weight.dim() - 1))
+
+
+def _size(weight: Tensor) -> int:
+    return weight[0].numel()
+
+
+def _share_of_others(weight: Tensor) -> float:
+    """1 - 1/C: what centring over the C input channels leaves of a change of one of them."""
+    return 1 - 1 / weight.shape[1]
+
+
+def _within(weight: Tensor) -> Tensor:
+    return (weight.abs() <= 1).to(weight.dtype)
+
+
+def _unscaled(weight: Tensor, grad: Tensor) -> Tensor:
+    return grad * _within(weight)
+
+
+def _through_scale(weight: Tensor, grad: Tensor) -> Tensor:
+    signs = sign(weight)
+    of_scale = _per_filter((grad * signs).flatten(1).mean(1), weight) * signs
+    return _per_filter(mean_abs(weight), weight) * grad * _within(weight) + of_scale
+
+
+def _xnor_paper(weight: Tensor, grad: Tensor) -> Tensor:
+    inside = (weight.abs() < 1).to(weight.dtype)
+    return grad * (1 / _size(weight) + _per_filter(mean_abs(weight), weight) * inside)
+
+
+def _xnor_lua(weight: Tensor, grad: Tensor) -> Tensor:
+    return _xnor_paper(weight, grad) * _share_of_others(weight)
+
+
+def _xnor_lua_sgd(weight: Tensor, grad: Tensor) -> Tensor:
+    return _xnor_lua(weight, grad) * _size(weight)
+
+
+def _xnor_port(weight: Tensor, grad: Tensor) -> Tensor:
+    return _through_scale(weight, grad) * (_share_of_others(weight) * _size(weight))
+
+
+WEIGHT_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "unscaled": _unscaled,
+    "through_scale": _through_scale,
+    "xnor_paper": _xnor_paper,
+    "xnor_lua": _xnor_lua,
+    "xnor_lua_sgd": _xnor_lua_sgd,
+    "xnor_port": _xnor_port,
+}
+"""From the latent weight W and the gradient of alpha * sign(W) to that of W; the formulas stand in `MeanAbsSign`."""
+
+
+def weight_gradient_of(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ValueError: there is no such rule.
+    """
+    if name not in WEIGHT_GRADIENTS:
+        raise ValueError(f"weight_gradient is {name!r}; there are {', '.join(WEIGHT_GRADIENTS)}")
+    return name
+
+
 @final
 class MeanAbsSign(Binarizer):
     """Sign of a weight, scaled by alpha = mean |W| of each filter, with the gradient 1[|W| <= 1].
 
-    With g the gradient of alpha * sign(W) and n the values of a filter, the latent weight gets, by `weight_gradient`:
+    With g the gradient of alpha * sign(W), n the values of a filter and C its input channels, the latent weight gets,
+    by `weight_gradient`:
 
     - `unscaled`: g * 1[|W| <= 1], alpha being a constant that is left out (Bi-Real family);
-    - `through_scale`: alpha * g * 1[|W| <= 1] + sign(W) / n * sum over the filter of g * sign(W) (XNOR-Net).
+    - `through_scale`: alpha * g * 1[|W| <= 1] + sign(W) / n * sum over the filter of g * sign(W), the derivative of
+      alpha * sign(W);
+    - `xnor_paper`: g * (1 / n + alpha * 1[|W| < 1]), as XNOR-Net's paper prints it, which is not that derivative;
+    - `xnor_lua`: `xnor_paper` times 1 - 1 / C, as its published code (allenai/XNOR-Net) has it for Adam;
+    - `xnor_lua_sgd`: the same times n, as that code has it for SGD;
+    - `xnor_port`: `through_scale` times (1 - 1 / C) * n (jiecaoyu/XNOR-Net-PyTorch).
+
+    The factor n makes steps of SGD about as large as without alpha; Adam does not feel it. Where a filter has one input
+    channel, the rules with 1 - 1 / C leave no gradient at all.
 
     Raises:
-        ValueError: `weight_gradient` is neither.
+        ValueError: there is no such `weight_gradient`.
 
     Source:
         Rastegari, Ordonez, Redmon and Farhadi 2016, "XNOR-Net: ImageNet Classification Using Binary Convolutional
@@ -26,31 +107,22 @@ class MeanAbsSign(Binarizer):
     """
 
     gradient_is_step: ClassVar[bool] = True
-    rules: ClassVar[tuple[str, ...]] = ("unscaled", "through_scale")
 
     def __init__(self, weight_gradient: str = "unscaled") -> None:
         super().__init__()
-        if weight_gradient not in self.rules:
-            raise ValueError(f"weight_gradient is {weight_gradient!r}; there are {', '.join(self.rules)}")
-        self.weight_gradient = weight_gradient
+        self.weight_gradient = weight_gradient_of(weight_gradient)
 
     def gradient(self, z: Tensor) -> Tensor:
         """1 where |z| <= 1, 0 elsewhere."""
-        return (z.abs() <= 1).to(z.dtype)
+        return _within(z)
 
     def scale(self, x: Tensor) -> Tensor:
-        """Mean |x| of each filter, shape (out,), without a gradient: `latent_gradient` is the whole rule."""
-        return x.detach().abs().flatten(1).mean(1)
+        """Mean |x| of each filter, shape (out,), without a gradient."""
+        return mean_abs(x)
 
     def latent_gradient(self, z: Tensor, grad: Tensor) -> Tensor:
         """The rule named by `weight_gradient`."""
-        masked = grad * self.gradient(z)
-        if self.weight_gradient == "unscaled":
-            return masked
-        one_filter = (-1, *[1] * (z.dim() - 1))
-        signs = sign(z)
-        through_scale = (grad * signs).flatten(1).mean(1).reshape(one_filter) * signs
-        return self.scale(z).reshape(one_filter) * masked + through_scale
+        return WEIGHT_GRADIENTS[self.weight_gradient](z, grad)
 
     def extra_repr(self) -> str:
         """The rule, for print(model)."""

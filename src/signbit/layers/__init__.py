@@ -12,6 +12,7 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.blur_pool import BlurPool2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
+from signbit.layers.input_scale import InputScale2d
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.pad_shortcut import PadShortcut
@@ -32,6 +33,7 @@ __all__ = [
     "BlurPool2d",
     "ChannelGain",
     "ChannelShuffle",
+    "InputScale2d",
     "IntegerConv2d",
     "LearnedMix",
     "Normalize",

@@ -22,7 +22,9 @@ from signbit.models.plan import Plan
 
 __all__ = ["Plan", "create", "create_model", "family_of", "list_models", "names", "parameters"]
 
-_EXCLUDE = ("binary_or_real", "choices", "network", "plan", "residual_blocks", "shuffled_unit")
+_EXCLUDE = (
+    "binary_or_real", "choices", "network", "plan", "residual_blocks", "shuffled_unit", "xnor_layers",
+)  # fmt: skip
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
@@ -11,12 +12,12 @@ from signbit.layers.attention_batch_norm import AttentionBatchNorm1d, AttentionB
 from signbit.layers.biased_prelu import BiasedPReLU
 from signbit.layers.rprelu import RPReLU
 
-_NORMS: dict[str, tuple[Callable[[int], nn.Module], Callable[[int], nn.Module]]] = {
+_NORMS: dict[str, tuple[Callable[[int, float], nn.Module], Callable[[int, float], nn.Module]]] = {
     "batch": (nn.BatchNorm1d, nn.BatchNorm2d),
     "abn": (AttentionBatchNorm1d, AttentionBatchNorm2d),
-    "abn_scale": (lambda n: AttentionBatchNorm1d(n, scale=True), lambda n: AttentionBatchNorm2d(n, scale=True)),
-    "abn_no_bias": (lambda n: AttentionBatchNorm1d(n, bias=False), lambda n: AttentionBatchNorm2d(n, bias=False)),
-    "none": (lambda _: nn.Identity(), lambda _: nn.Identity()),
+    "abn_scale": (partial(AttentionBatchNorm1d, scale=True), partial(AttentionBatchNorm2d, scale=True)),
+    "abn_no_bias": (partial(AttentionBatchNorm1d, bias=False), partial(AttentionBatchNorm2d, bias=False)),
+    "none": (lambda *_: nn.Identity(), lambda *_: nn.Identity()),
 }
 _ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
     "none": lambda _: nn.Identity(),
@@ -30,18 +31,18 @@ _ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
 NORMS, ACTIVATIONS = tuple(_NORMS), tuple(_ACTIVATIONS)
 
 
-def norm1d(name: str, features: int) -> nn.Module:
+def norm1d(name: str, features: int, eps: float = 1e-5) -> nn.Module:
     """A norm of (N, C): `batch`, `abn`, `abn_scale` (with a learned factor), `abn_no_bias` or `none`.
 
     Raises:
         ValueError: there is no such norm.
     """
-    return _NORMS[_known("norm", name, NORMS)][0](features)
+    return _NORMS[_known("norm", name, NORMS)][0](features, eps)
 
 
-def norm2d(name: str, channels: int) -> nn.Module:
+def norm2d(name: str, channels: int, eps: float = 1e-5) -> nn.Module:
     """The same of (N, C, H, W)."""
-    return _NORMS[_known("norm", name, NORMS)][1](channels)
+    return _NORMS[_known("norm", name, NORMS)][1](channels, eps)
 
 
 def activation(name: str, channels: int) -> nn.Module:

@@ -20,6 +20,7 @@ LATENT_INITS: dict[str, Callable[[nn.Parameter], object] | None] = {
     "small_positive": lambda weight: nn.init.uniform_(weight, 0, 0.001),
     "small_normal": lambda weight: nn.init.normal_(weight, 0, 0.001),
     "glorot_normal": nn.init.xavier_normal_,
+    "fan_in_normal": nn.init.kaiming_normal_,
     "fan_out_normal": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_out"),
 }
 """How latent weights of convolutions begin; in `small_positive`, that of Bi-Real Net and its descendants, every sign is
@@ -88,10 +89,20 @@ class Plan:
         return [Normalize(self.mean or unknown, self.std or unknown)]
 
     def convolution(
-        self, outputs: int, kernel_size: int, stride: int, weight_binarizer: str | None = None
+        self,
+        outputs: int,
+        kernel_size: int,
+        stride: int,
+        weight_binarizer: str | None = None,
+        padding: int | None = None,
     ) -> list[nn.Module]:
-        """The first convolution, without bias, with what stands before it; its weights have one bit by that method."""
-        sizes, padding = (self.in_channels, outputs, kernel_size), kernel_size // 2
+        """The first convolution, without bias, with what stands before it.
+
+        Args:
+            weight_binarizer: the method of its weights, where they have one bit.
+            padding: by default half the kernel.
+        """
+        sizes, padding = (self.in_channels, outputs, kernel_size), kernel_size // 2 if padding is None else padding
         if self.stem == "integer":
             return [IntegerConv2d(*sizes, stride, padding, weight_binarizer=weight_binarizer)]
         if weight_binarizer is not None:
