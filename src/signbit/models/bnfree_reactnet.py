@@ -22,21 +22,21 @@ VARIANCES = ("as_released", "nf")
 class BnFreeBlock(nn.Module):
     """alpha * gain * conv(RSign(beta * x)) plus the shortcut, then the activation.
 
-    An identity shortcut takes x, any other takes beta * x.
+    A shortcut that pools takes beta * x, and x any other.
     """
 
     def __init__(
         self, shift: nn.Module, conv: nn.Module, gain: nn.Module, shortcut: nn.Module, act: nn.Module,
-        alpha: float, beta: float,
+        alpha: float, beta: float, *, pools: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self.sign, self.conv, self.gain, self.shortcut, self.activation = shift, conv, gain, shortcut, act
-        self.alpha, self.beta = alpha, beta
+        self.alpha, self.beta, self.pools = alpha, beta, pools
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
         scaled = x * self.beta
-        past = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(scaled)
+        past = self.shortcut(scaled if self.pools else x)
         y: Tensor = self.activation(self.gain(self.conv(self.sign(scaled))) * self.alpha + past)
         return y
 
@@ -126,7 +126,8 @@ def bnfree_reactnet(
         )  # fmt: skip
         past = nn.Identity() if inputs == outputs else projection(inputs, outputs)
         act = activation_of(activation, outputs)
-        return BnFreeBlock(RSign(inputs, binarizer), conv, ChannelGain(outputs), past, act, alpha, beta)
+        parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), past, act)
+        return BnFreeBlock(*parts, alpha, beta, pools=inputs != outputs)
 
     def projection(inputs: int, outputs: int) -> nn.Sequential:
         if shortcut == "real":
