@@ -20,13 +20,15 @@ def literal(rule: str, weight: Tensor, g: Tensor) -> Tensor:
     mask = (weight.abs() <= 1).to(weight.dtype)
     if rule == "unscaled":
         return g * mask
+    if rule == "magnitude_aware":
+        return alpha * g * mask
     n = weight[0].numel()
     return alpha * mask * g + signs(weight) / n * (g * signs(weight)).sum(dims, keepdim=True)
 
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("padding_value", [0, 1, -1])
-@pytest.mark.parametrize("rule", ["unscaled", "through_scale"])
+@pytest.mark.parametrize("rule", MeanAbsSign.rules)
 def test_convolution(rule: str, padding_value: int, training: bool, seed: int) -> None:
     torch.manual_seed(seed)
     layer = BinaryConv2d(
@@ -53,7 +55,7 @@ def test_convolution(rule: str, padding_value: int, training: bool, seed: int) -
     torch.testing.assert_close(layer.weight.grad, literal(rule, layer.weight.detach(), scaled.grad))
 
 
-@pytest.mark.parametrize("rule", ["unscaled", "through_scale"])
+@pytest.mark.parametrize("rule", MeanAbsSign.rules)
 def test_linear(rule: str, seed: int) -> None:
     torch.manual_seed(seed)
     layer = BinaryLinear(65, 7, input_binarizer=None, weight_binarizer=MeanAbsSign(rule)).double()
@@ -93,5 +95,5 @@ def test_unscaled_gradient_of_a_filter_of_zeros(seed: int) -> None:
 
 
 def test_unknown_rule() -> None:
-    with pytest.raises(ValueError, match="there are unscaled, through_scale"):
+    with pytest.raises(ValueError, match="there are unscaled, through_scale, magnitude_aware"):
         MeanAbsSign("scaled")

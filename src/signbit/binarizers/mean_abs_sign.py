@@ -14,19 +14,20 @@ class MeanAbsSign(Binarizer):
     With g the gradient of alpha * sign(W) and n the values of a filter, the latent weight gets, by `weight_gradient`:
 
     - `unscaled`: g * 1[|W| <= 1], alpha being a constant that is left out (Bi-Real family);
-    - `through_scale`: alpha * g * 1[|W| <= 1] + sign(W) / n * sum over the filter of g * sign(W) (XNOR-Net).
+    - `through_scale`: alpha * g * 1[|W| <= 1] + sign(W) / n * sum over the filter of g * sign(W) (XNOR-Net);
+    - `magnitude_aware`: alpha * g * 1[|W| <= 1] (the paper of Bi-Real Net; its torch release is `unscaled`).
 
     Raises:
-        ValueError: `weight_gradient` is neither.
+        ValueError: `weight_gradient` is none of them.
 
     Source:
         Rastegari, Ordonez, Redmon and Farhadi 2016, "XNOR-Net: ImageNet Classification Using Binary Convolutional
-        Neural Networks", arXiv:1603.05279; the unscaled rule is that of Liu et al. 2018, "Bi-Real Net",
+        Neural Networks", arXiv:1603.05279; the other two rules are those of Liu et al. 2018, "Bi-Real Net",
         arXiv:1808.00278.
     """
 
     gradient_is_step: ClassVar[bool] = True
-    rules: ClassVar[tuple[str, ...]] = ("unscaled", "through_scale")
+    rules: ClassVar[tuple[str, ...]] = ("unscaled", "through_scale", "magnitude_aware")
 
     def __init__(self, weight_gradient: str = "unscaled") -> None:
         super().__init__()
@@ -48,9 +49,12 @@ class MeanAbsSign(Binarizer):
         if self.weight_gradient == "unscaled":
             return masked
         one_filter = (-1, *[1] * (z.dim() - 1))
+        scaled = self.scale(z).reshape(one_filter) * masked
+        if self.weight_gradient == "magnitude_aware":
+            return scaled
         signs = sign(z)
         through_scale = (grad * signs).flatten(1).mean(1).reshape(one_filter) * signs
-        return self.scale(z).reshape(one_filter) * masked + through_scale
+        return scaled + through_scale
 
     def extra_repr(self) -> str:
         """The rule, for print(model)."""

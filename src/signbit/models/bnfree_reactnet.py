@@ -9,6 +9,7 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.rsign import RSign
 from signbit.layers.scaled_std_conv import ScaledStdConv2d
+from signbit.models.birealnet import steps
 from signbit.models.choices import activation as activation_of
 from signbit.models.network import Network
 from signbit.models.plan import Plan
@@ -136,11 +137,8 @@ def bnfree_reactnet(
         return nn.Sequential(nn.AvgPool2d(2), conv, ChannelGain(outputs))
 
     stages = [plan.channels(channels) for channels in CHANNELS]
-    layers, inputs, beta = [], stages[0], iter(betas(blocks, alpha, variance))
-    for index, (count, outputs) in enumerate(zip(blocks, stages, strict=True)):
-        for position in range(count):
-            layers.append(block(inputs, outputs, 2 if index and not position else 1, next(beta)))
-            inputs = outputs
+    scales = betas(blocks, alpha, variance)
+    layers = [block(*step, beta) for step, beta in zip(steps(blocks, stages), scales, strict=True)]
     kernel_size, stride = (7, 2) if plan.for_imagenet else (3, 1)
     stem = nn.Sequential(*stem_convolution(plan, stages[0], kernel_size, stride), *plan.first_pool())
     return Network(stem, layers, plan.head(stages[-1]))
