@@ -12,11 +12,14 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.integer_stem import IntegerConv2d
+from signbit.layers.leaky_clip import LeakyClip
+from signbit.layers.map_scale import MapScale
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
 from signbit.layers.scaled_std_conv import ScaledStdConv2d
+from signbit.layers.squeeze_gate import SqueezeGate
 
 __all__ = [
     "AttentionBatchNorm1d",
@@ -28,9 +31,12 @@ __all__ = [
     "ChannelGain",
     "ChannelShuffle",
     "IntegerConv2d",
+    "LeakyClip",
+    "MapScale",
     "Normalize",
     "RPReLU",
     "RSign",
     "ScaledStdConv2d",
+    "SqueezeGate",
     "parameter_roles",
 ]
