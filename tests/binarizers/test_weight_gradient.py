@@ -26,6 +26,7 @@ def literal(rule: str, weight: Tensor, g: Tensor) -> Tensor:
     printed = g * (1 / n + alpha * (weight.abs() < 1).to(weight.dtype))
     return {
         "through_scale": through_scale,
+        "magnitude_aware": alpha * g * mask,
         "xnor_paper": printed,
         "xnor_lua": printed * (1 - 1 / channels),
         "xnor_lua_sgd": printed * (1 - 1 / channels) * n,

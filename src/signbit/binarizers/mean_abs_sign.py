@@ -34,10 +34,14 @@ def _unscaled(weight: Tensor, grad: Tensor) -> Tensor:
     return grad * _within(weight)
 
 
+def _magnitude_aware(weight: Tensor, grad: Tensor) -> Tensor:
+    return _per_filter(mean_abs(weight), weight) * _unscaled(weight, grad)
+
+
 def _through_scale(weight: Tensor, grad: Tensor) -> Tensor:
     signs = sign(weight)
     of_scale = _per_filter((grad * signs).flatten(1).mean(1), weight) * signs
-    return _per_filter(mean_abs(weight), weight) * grad * _within(weight) + of_scale
+    return _magnitude_aware(weight, grad) + of_scale
 
 
 def _xnor_paper(weight: Tensor, grad: Tensor) -> Tensor:
@@ -60,6 +64,7 @@ def _xnor_port(weight: Tensor, grad: Tensor) -> Tensor:
 WEIGHT_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "unscaled": _unscaled,
     "through_scale": _through_scale,
+    "magnitude_aware": _magnitude_aware,
     "xnor_paper": _xnor_paper,
     "xnor_lua": _xnor_lua,
     "xnor_lua_sgd": _xnor_lua_sgd,
@@ -89,6 +94,7 @@ class MeanAbsSign(Binarizer):
     - `unscaled`: g * 1[|W| <= 1], alpha being a constant that is left out (Bi-Real family);
     - `through_scale`: alpha * g * 1[|W| <= 1] + sign(W) / n * sum over the filter of g * sign(W), the derivative of
       alpha * sign(W);
+    - `magnitude_aware`: alpha * g * 1[|W| <= 1] (Bi-Real Net's paper; its torch release is `unscaled`);
     - `xnor_paper`: g * (1 / n + alpha * 1[|W| < 1]), as XNOR-Net's paper prints it, which is not that derivative;
     - `xnor_lua`: `xnor_paper` times 1 - 1 / C, as its published code (allenai/XNOR-Net) has it for Adam;
     - `xnor_lua_sgd`: the same times n, as that code has it for SGD;
@@ -102,7 +108,7 @@ class MeanAbsSign(Binarizer):
 
     Source:
         Rastegari, Ordonez, Redmon and Farhadi 2016, "XNOR-Net: ImageNet Classification Using Binary Convolutional
-        Neural Networks", arXiv:1603.05279; the unscaled rule is that of Liu et al. 2018, "Bi-Real Net",
+        Neural Networks", arXiv:1603.05279; the other two rules are those of Liu et al. 2018, "Bi-Real Net",
         arXiv:1808.00278.
     """
 

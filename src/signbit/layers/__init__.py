@@ -16,6 +16,8 @@ from signbit.layers.input_scale import InputScale2d
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.pad_shortcut import PadShortcut
+from signbit.layers.leaky_clip import LeakyClip
+from signbit.layers.map_scale import MapScale
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
@@ -36,6 +38,8 @@ __all__ = [
     "InputScale2d",
     "IntegerConv2d",
     "LearnedMix",
+    "LeakyClip",
+    "MapScale",
     "Normalize",
     "PadShortcut",
     "RPReLU",

@@ -23,7 +23,9 @@ class SqueezeGate(nn.Module):
         ValueError: a number is not an integer of at least 1.
 
     Source:
-        Hu, Shen and Sun 2018, "Squeeze-and-Excitation Networks", arXiv:1709.01507.
+        Hu, Shen and Sun 2018, "Squeeze-and-Excitation Networks", arXiv:1709.01507; as the scale of a binary
+        convolution Martinez, Yang, Bulat and Tzimiropoulos 2020, "Training Binary Neural Networks with Real-to-Binary
+        Convolutions", arXiv:2003.11535.
     """
 
     def __init__(self, in_channels: int, out_channels: int, reduction: int = 8, bias: bool = False) -> None:

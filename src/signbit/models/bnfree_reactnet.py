@@ -9,6 +9,7 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.rsign import RSign
 from signbit.layers.scaled_std_conv import ScaledStdConv2d
+from signbit.models.birealnet import steps
 from signbit.models.choices import activation as activation_of
 from signbit.models.network import Network
 from signbit.models.plan import Plan
@@ -22,21 +23,21 @@ VARIANCES = ("as_released", "nf")
 class BnFreeBlock(nn.Module):
     """alpha * gain * conv(RSign(beta * x)) plus the shortcut, then the activation.
 
-    An identity shortcut takes x, any other takes beta * x.
+    A shortcut that pools takes beta * x, and x any other.
     """
 
     def __init__(
         self, shift: nn.Module, conv: nn.Module, gain: nn.Module, shortcut: nn.Module, act: nn.Module,
-        alpha: float, beta: float,
+        alpha: float, beta: float, *, pools: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self.sign, self.conv, self.gain, self.shortcut, self.activation = shift, conv, gain, shortcut, act
-        self.alpha, self.beta = alpha, beta
+        self.alpha, self.beta, self.pools = alpha, beta, pools
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
         scaled = x * self.beta
-        past = x if isinstance(self.shortcut, nn.Identity) else self.shortcut(scaled)
+        past = self.shortcut(scaled if self.pools else x)
         y: Tensor = self.activation(self.gain(self.conv(self.sign(scaled))) * self.alpha + past)
         return y
 
@@ -126,7 +127,8 @@ def bnfree_reactnet(
         )  # fmt: skip
         past = nn.Identity() if inputs == outputs else projection(inputs, outputs)
         act = activation_of(activation, outputs)
-        return BnFreeBlock(RSign(inputs, binarizer), conv, ChannelGain(outputs), past, act, alpha, beta)
+        parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), past, act)
+        return BnFreeBlock(*parts, alpha, beta, pools=inputs != outputs)
 
     def projection(inputs: int, outputs: int) -> nn.Sequential:
         if shortcut == "real":
@@ -135,11 +137,8 @@ def bnfree_reactnet(
         return nn.Sequential(nn.AvgPool2d(2), conv, ChannelGain(outputs))
 
     stages = [plan.channels(channels) for channels in CHANNELS]
-    layers, inputs, beta = [], stages[0], iter(betas(blocks, alpha, variance))
-    for index, (count, outputs) in enumerate(zip(blocks, stages, strict=True)):
-        for position in range(count):
-            layers.append(block(inputs, outputs, 2 if index and not position else 1, next(beta)))
-            inputs = outputs
+    scales = betas(blocks, alpha, variance)
+    layers = [block(*step, beta) for step, beta in zip(steps(blocks, stages), scales, strict=True)]
     kernel_size, stride = (7, 2) if plan.for_imagenet else (3, 1)
     stem = nn.Sequential(*stem_convolution(plan, stages[0], kernel_size, stride), *plan.first_pool())
     return Network(stem, layers, plan.head(stages[-1]))

@@ -14,9 +14,8 @@ def _unit_norm(x: Tensor, by_value: bool) -> Tensor:
     """Norm of each unit, in a shape that meets x."""
     if by_value:
         return x.abs()
-    if x.dim() <= 1:
-        return x.square().sum().sqrt()
-    return x.square().flatten(1).sum(1).sqrt().reshape(-1, *[1] * (x.dim() - 1))
+    norm: Tensor = torch.linalg.vector_norm(x if x.dim() <= 1 else x.flatten(1), dim=-1)
+    return norm.reshape(-1, *[1] * (x.dim() - 1))
 
 
 @torch.no_grad()

@@ -1,0 +1,111 @@
+"""Real-to-Binary Net: the output of each binary convolution is scaled by a gate that reads its real-valued input."""
+
+from typing import final
+
+from torch import Tensor, nn
+
+from signbit.layers.binary_conv import BinaryConv2d
+from signbit.layers.map_scale import MapScale
+from signbit.layers.squeeze_gate import SqueezeGate
+from signbit.models.birealnet import CHANNELS, projection, steps
+from signbit.models.choices import activation as activation_of
+from signbit.models.choices import norm2d
+from signbit.models.network import Network
+from signbit.models.plan import Plan
+
+SIZES = {"real_to_binary18": (4, 4, 4, 4)}
+SCALES = ("gate", "static", "none")
+HALVES = 2  # to a block, which is what a teacher's residual block is matched with
+
+
+@final
+class RealToBinaryHalf(nn.Module):
+    """Norm, sign, 3x3 binary convolution, scale, activation, plus the shortcut.
+
+    Args:
+        gate: reads what the sign reads; its output is multiplied on that of the convolution. None where there is none.
+        scale: what else is done to the output of the convolution.
+    """
+
+    def __init__(
+        self, norm: nn.Module, conv: nn.Module, gate: nn.Module | None, scale: nn.Module, act: nn.Module,
+        shortcut: nn.Module,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.norm, self.conv, self.gate, self.scale = norm, conv, gate, scale
+        self.activation, self.shortcut = act, shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
+        real = self.norm(x)
+        product = self.scale(self.conv(real))
+        if self.gate is not None:
+            product = product * self.gate(real)
+        y: Tensor = self.activation(product) + self.shortcut(x)
+        return y
+
+
+def real_to_binary(
+    halves: tuple[int, ...],
+    plan: Plan,
+    /,
+    *,
+    scale: str = "gate",
+    reduction: int = 8,
+    norm: str = "batch",
+    activation: str = "prelu",
+    stem_activation: str | None = None,
+    binarizer: str = "clipped_ste_sign",
+    weight_binarizer: str = "clipped_ste_sign",
+    padding_value: int = 0,
+) -> Network:
+    """Build Real-to-Binary Net-18, or the strong baseline of its paper.
+
+    Eight blocks of two halves, in four stages of 64, 128, 256 and 512 channels. A half is norm, sign, 3x3 binary
+    convolution, scale, PReLU, plus the shortcut. The first half of the last three stages has stride 2, and its shortcut
+    is a 2x2 mean, a real-valued 1x1 convolution and a norm. The outputs of the blocks are what attention is matched at.
+
+    Args:
+        scale: of the convolutions' output: `gate` (SqueezeGate of what the sign reads), `static` (a learned factor of
+            each channel, row and column: the strong baseline) or `none`.
+        reduction: of the gate: its hidden features are the channels divided by it.
+        norm: see `models.choices.norm2d`.
+        activation: before the addition, see `models.choices.activation`.
+        stem_activation: likewise; by default `relu` with gates and `prelu` without, as published.
+        binarizer: method of the activations.
+        weight_binarizer: method of the weights; the default has no scale of its own.
+        padding_value: what the binary convolutions are padded with: 0, 1 or -1.
+
+    Raises:
+        ValueError: an argument is outside its range; the message says what is allowed.
+
+    Source:
+        Martinez, Yang, Bulat and Tzimiropoulos 2020, "Training Binary Neural Networks with Real-to-Binary
+        Convolutions", ICLR, arXiv:2003.11535; details of the re-implementation in larq/zoo.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale is {scale!r}; there are {', '.join(SCALES)}")
+
+    def half(inputs: int, outputs: int, stride: int, size: int) -> RealToBinaryHalf:
+        conv = BinaryConv2d(
+            inputs, outputs, 3, stride, 1, padding_value=padding_value, input_binarizer=binarizer,
+            weight_binarizer=weight_binarizer,
+        )  # fmt: skip
+        return RealToBinaryHalf(
+            norm2d(norm, inputs),
+            conv,
+            SqueezeGate(inputs, outputs, reduction) if scale == "gate" else None,
+            MapScale(outputs, size, size) if scale == "static" else nn.Identity(),
+            activation_of(activation, outputs),
+            nn.Identity() if inputs == outputs else projection(inputs, outputs, stride, norm),
+        )
+
+    stages = [plan.channels(channels) for channels in CHANNELS]
+    layers, size = [], plan.image_size // 4 if plan.for_imagenet else plan.image_size
+    for inputs, outputs, stride in steps(halves, stages):
+        size //= stride
+        layers.append(half(inputs, outputs, stride, size))
+    blocks = [nn.Sequential(*layers[first : first + HALVES]) for first in range(0, len(layers), HALVES)]
+    act = activation_of(stem_activation or ("relu" if scale == "gate" else "prelu"), stages[0])
+    stem = nn.Sequential(*plan.first_convolution(stages[0]), norm2d(norm, stages[0]), act, *plan.first_pool())
+    return Network(stem, blocks, plan.head(stages[-1]))
