@@ -14,10 +14,10 @@ from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.input_scale import InputScale2d
 from signbit.layers.integer_stem import IntegerConv2d
-from signbit.layers.learned_mix import LearnedMix
-from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.leaky_clip import LeakyClip
+from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.map_scale import MapScale
+from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.layers.rprelu import RPReLU
@@ -37,8 +37,8 @@ __all__ = [
     "ChannelShuffle",
     "InputScale2d",
     "IntegerConv2d",
-    "LearnedMix",
     "LeakyClip",
+    "LearnedMix",
     "MapScale",
     "Normalize",
     "PadShortcut",
