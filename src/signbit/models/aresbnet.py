@@ -18,7 +18,7 @@ from signbit.models.shuffled_unit import ShuffledUnit
 
 SIZES = {"aresbnet10": (1, 1, 1, 1), "aresbnet18": (2, 2, 2, 2), "aresbnet34": (3, 4, 6, 3)}
 CHANNELS = 64  # of the stem and of the first branches; each stage has twice as many as the one before
-WEIGHT_GRADIENT = "through_scale"  # of MeanAbsSign, see there
+WEIGHT_GRADIENT = "xnor_port"  # of MeanAbsSign, see there
 
 
 @final
