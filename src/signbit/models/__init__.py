@@ -18,21 +18,17 @@ from typing import Any
 from torch import nn
 
 from signbit.file_listing import file_names, import_named
-from signbit.models.plan import Plan
+from signbit.models.parts.plan import Plan
 
 __all__ = ["Plan", "create", "create_model", "family_of", "list_models", "names", "parameters"]
-
-_EXCLUDE = (
-    "binary_or_real", "choices", "network", "plan", "residual_blocks", "shuffled_unit", "xnor_layers",
-)  # fmt: skip
 
 
 @functools.cache
 def _families() -> dict[str, ModuleType]:
     """The family of each name, in the order of the files."""
     found: dict[str, ModuleType] = {}
-    for family in file_names(__file__, _EXCLUDE):
-        module = import_named(__name__, __file__, family, _EXCLUDE)
+    for family in file_names(__file__):
+        module = import_named(__name__, __file__, family)
         for name in getattr(module, "SIZES", (family,)):
             if name in found:
                 raise ValueError(f"{found[name].__name__} and {module.__name__} both have a model {name!r}; rename one")

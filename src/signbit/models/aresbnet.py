@@ -10,11 +10,11 @@ from signbit.binarizers import Binarizer
 from signbit.binarizers.mean_abs_sign import MeanAbsSign
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.channel_shuffle import ChannelShuffle
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
-from signbit.models.shuffled_unit import ShuffledUnit
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
+from signbit.models.parts.shuffled_unit import ShuffledUnit
 
 SIZES = {"aresbnet10": (1, 1, 1, 1), "aresbnet18": (2, 2, 2, 2), "aresbnet34": (3, 4, 6, 3)}
 CHANNELS = 64  # of the stem and of the first branches; each stage has twice as many as the one before
@@ -59,8 +59,8 @@ def aresbnet(
     and the head sees the first half of the last ones. Dropout is 0.5 as published for CIFAR-100, 0 for other data.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: of stem and branches, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: of stem and branches, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; by default `mean_abs_sign` with the gradient of `WEIGHT_GRADIENT`.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.

@@ -1,9 +1,9 @@
 """ResNet-18 with binary convolutions: the topology of `resnet`, the order of layers of BinaryNet."""
 
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.network import Network
-from signbit.models.plan import Plan
-from signbit.models.residual_blocks import ResidualBlocks
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
+from signbit.models.parts.residual_blocks import ResidualBlocks
 from signbit.models.resnet import CHANNELS
 
 SIZES = {"binary_resnet18": (2, 2, 2, 2), "binary_resnet34": (3, 4, 6, 3)}
@@ -29,7 +29,7 @@ def binary_resnet(
     values from -1 to 1. Stem and head are real-valued.
 
     Args:
-        norm: `batch`, `abn` and the others of `models.choices.norm2d`.
+        norm: `batch`, `abn` and the others of `models.parts.choices.norm2d`.
         shortcut: where the shape changes: a 1x1 convolution of stride 2, `binary` or `real`, and a norm; or `pad`,
             every second pixel and channels of zeros.
         shortcut_around: what a shortcut goes around: each `block` of two convolutions, or each `conv`.

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import binarizer_with, norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 
 class Size(NamedTuple):
@@ -62,8 +62,8 @@ def binarydensenet(
     behind them look 2 and 4 pixels far, so that the maps stay larger. Norm and ReLU stand before the head.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: after a binary convolution, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: after a binary convolution, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

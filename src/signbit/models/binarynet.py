@@ -11,8 +11,8 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
-from signbit.models.choices import NORMS, norm1d, norm2d
-from signbit.models.plan import as_head, scaled
+from signbit.models.parts.choices import NORMS, norm1d, norm2d
+from signbit.models.parts.plan import as_head, scaled
 
 CONV_CHANNELS = (128, 128, 256, 256, 512)  # times inflation; the sixth is 512 whatever the inflation
 LAST_CONV_CHANNELS = 512

@@ -4,10 +4,10 @@ from typing import final
 
 from torch import Tensor, nn
 
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.choices import norm1d, norm2d
-from signbit.models.network import Network, block_shapes
-from signbit.models.plan import Plan
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.choices import norm1d, norm2d
+from signbit.models.parts.network import Network, block_shapes
+from signbit.models.parts.plan import Plan
 
 SIZES = {"binarynet_resnet18": 2}
 DEFAULTS = {"latent_init": "fan_out_normal"}
@@ -60,7 +60,7 @@ def binarynet_resnet(
     classes.
 
     Args:
-        norm: `batch`, `abn` and the others of `models.choices.norm2d`; in all places but the logits.
+        norm: `batch`, `abn` and the others of `models.parts.choices.norm2d`; in all places but the logits.
         head: `real` (torch.nn.Linear) or `binary` (binary product with a bias, and batch norm).
         shortcut: products of the 1x1 convolutions: `binary`, or `real`.
         one_bit_stem: one-bit weights in the first convolution too: of normalised pixels where `stem` is `real`, of

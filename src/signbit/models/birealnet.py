@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from signbit import binarizers
 from signbit.layers.binary_conv import BinaryConv2d
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 SIZES = {"birealnet18": (4, 4, 4, 4), "birealnet34": (6, 8, 12, 6)}
 CHANNELS = (64, 128, 256, 512)
@@ -76,8 +76,8 @@ def birealnet(
     2x2 mean, a real-valued 1x1 convolution and a norm. There is no activation, in the stem neither.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: after the addition, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: after the addition, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights.
         weight_gradient: its rule, where it has several: of `mean_abs_sign`, `unscaled` (as in the authors' torch

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.leaky_clip import LeakyClip
 from signbit.models.birealnet import CHANNELS, projection, steps, weight_method
-from signbit.models.choices import norm2d
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.plan import Plan
 
 SIZES = {"birealnet50": (3, 4, 6, 3)}
 EXPANSION = 4  # channels of the wide stream for one of the narrow stream
@@ -84,7 +84,7 @@ def birealnet_bottleneck(
     is no activation.
 
     Args:
-        norm: see `models.choices.norm2d`.
+        norm: see `models.parts.choices.norm2d`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights.
         weight_gradient: its rule, where it has several; see `birealnet`.

@@ -10,10 +10,10 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.rsign import RSign
 from signbit.layers.squeeze_gate import SqueezeGate
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import binarizer_with, norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 
 class Size(NamedTuple):
@@ -169,8 +169,8 @@ def bnext(
     convolution and a norm, has stride 2 for ImageNet and 1 for CIFAR.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: of each unit and before the head, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: of each unit and before the head, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default's mode `soft` is that of the paper's training.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

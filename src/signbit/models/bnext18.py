@@ -3,9 +3,9 @@
 from torch import nn
 
 from signbit.models.bnext import Units
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 SIZES = {"bnext18": (2, 2, 2, 2)}
 DEFAULTS = {"latent_init": "small_normal"}
@@ -32,8 +32,8 @@ def bnext18(
     that of the input as in `bnext`. The stem is a convolution, a norm, and for ImageNet a maximum.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: of each unit and before the head, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: of each unit and before the head, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default's mode `soft` is that of the paper's training.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

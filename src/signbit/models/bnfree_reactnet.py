@@ -10,9 +10,9 @@ from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.rsign import RSign
 from signbit.layers.scaled_std_conv import ScaledStdConv2d
 from signbit.models.birealnet import steps
-from signbit.models.choices import activation as activation_of
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 from signbit.models.reactnet import CHANNELS, SHORTCUTS
 
 SIZES = {"bnfree_reactnet18": (4, 4, 4, 4)}
@@ -102,7 +102,7 @@ def bnfree_reactnet(
         alpha: factor of each convolution.
         variance: how beta is reckoned: `as_released` (the authors' code, which leaves out what the first block of each
             stage adds) or `nf` (as normaliser-free ResNets do).
-        activation: after the addition, see `models.choices.activation`.
+        activation: after the addition, see `models.parts.choices.activation`.
         shortcut: weights of the 1x1 convolutions: `one_bit_weights`, as released (their input stays real-valued), or
             `real`.
         binarizer: method of the activations.

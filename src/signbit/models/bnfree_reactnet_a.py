@@ -8,9 +8,9 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.rsign import RSign
 from signbit.models.bnfree_reactnet import BnFreeBlock, check, stem_convolution
-from signbit.models.choices import activation as activation_of
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 from signbit.models.reactnet_mobile import STEM_CHANNELS, STEPS, Duplicate, stem_stride
 
 SIZES = {"bnfree_reactnet_a": STEPS}
@@ -56,7 +56,7 @@ def bnfree_reactnet_a(
     Args:
         alpha: factor of each convolution.
         variance: how beta is reckoned: `as_released` (the authors' code) or `nf` (as normaliser-free ResNets do).
-        activation: after each addition, see `models.choices.activation`.
+        activation: after each addition, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; in mode `real` the default gives standardised real-valued weights.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.

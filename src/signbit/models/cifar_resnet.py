@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.network import Network
-from signbit.models.plan import Plan
-from signbit.models.residual_blocks import ResidualBlocks
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
+from signbit.models.parts.residual_blocks import ResidualBlocks
 
 SIZES = {"resnet20": 3, "resnet56": 9}
 CHANNELS = (16, 32, 64)
@@ -50,8 +50,8 @@ def cifar_resnet(
     `shortcut_around="block"` the shortcut skips two of them. Stem and head are real-valued.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: of a binary network, see `models.choices.activation`; hardtanh before every sign masks the gradient
+        norm: see `models.parts.choices.norm2d`.
+        activation: of a binary network, see `models.parts.choices.activation`; hardtanh before every sign masks the gradient
             of the default binarizer, so another activation wants another binarizer.
         shortcut: where the shape changes: `pad` (every second pixel and channels of zeros), or a 1x1 convolution of
             stride 2, `binary` or `real`, and a norm.

@@ -11,11 +11,11 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
-from signbit.models.shuffled_unit import ShuffledUnit
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
+from signbit.models.parts.shuffled_unit import ShuffledUnit
 
 SIZES = {"presbnet10": (1, 1, 1, 1), "presbnet18": (2, 2, 2, 2), "presbnet34": (3, 4, 6, 3)}
 CHANNELS = 128  # of the first stage; each of the others has twice as many as the one before
@@ -73,8 +73,8 @@ def presbnet(
     the plan's. `ABLATIONS` gives the arguments of the paper's table 5.
 
     Args:
-        norm: of stem, branches, shortcuts and blocks, see `models.choices.norm2d`.
-        activation: both of a branch, see `models.choices.activation`.
+        norm: of stem, branches, shortcuts and blocks, see `models.parts.choices.norm2d`.
+        activation: both of a branch, see `models.parts.choices.activation`.
         second_activation: the one between layer norm and norm, where it is another.
         ln_scope: what the layer norm of one image covers: the channels of a `group`, `all` channels, or `none` for no
             layer norm.

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.blur_pool import BlurPool2d
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import binarizer_with, norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 
 class Size(NamedTuple):
@@ -61,8 +61,8 @@ def quicknet(
     our own.
 
     Args:
-        norm: see `models.choices.norm2d`; that without parameters is always a batch norm.
-        activation: between a binary convolution and its norm, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`; that without parameters is always a batch norm.
+        activation: between a binary convolution and its norm, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.rsign import RSign
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 SIZES = {"reactnet18": (4, 4, 4, 4), "reactnet34": (6, 8, 12, 6)}
 CHANNELS = (64, 128, 256, 512)
@@ -49,8 +49,8 @@ def reactnet(
     2x2 mean, a 1x1 convolution of real values and a norm. The stem has no activation.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: after the addition, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: after the addition, see `models.parts.choices.activation`.
         shortcut: weights of the 1x1 convolutions: `real`, or `one_bit_weights` (their input stays real-valued).
         binarizer: method of the activations.
         weight_binarizer: method of the weights.

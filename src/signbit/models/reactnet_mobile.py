@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.rsign import RSign
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 from signbit.models.reactnet import ReActBlock
 
 STEM_CHANNELS = 32
@@ -90,8 +90,8 @@ def reactnet_mobile(
     `layout="cifar"` it has stride 1. The image's size is divided by 32 (16).
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: after each addition, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: after each addition, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.

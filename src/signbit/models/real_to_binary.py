@@ -8,10 +8,10 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.map_scale import MapScale
 from signbit.layers.squeeze_gate import SqueezeGate
 from signbit.models.birealnet import CHANNELS, projection, steps
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 SIZES = {"real_to_binary18": (4, 4, 4, 4)}
 SCALES = ("gate", "static", "none")
@@ -69,8 +69,8 @@ def real_to_binary(
         scale: of the convolutions' output: `gate` (SqueezeGate of what the sign reads), `static` (a learned factor of
             each channel, row and column: the strong baseline) or `none`.
         reduction: of the gate: its hidden features are the channels divided by it.
-        norm: see `models.choices.norm2d`.
-        activation: before the addition, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: before the addition, see `models.parts.choices.activation`.
         stem_activation: likewise; by default `relu` with gates and `prelu` without, as published.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale of its own.

@@ -1,9 +1,9 @@
 """ResNet-18 and -34 of real values: references, and teachers of the binary networks."""
 
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.network import Network
-from signbit.models.plan import Plan
-from signbit.models.residual_blocks import ResidualBlocks
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
+from signbit.models.parts.residual_blocks import ResidualBlocks
 
 SIZES = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 CHANNELS = (64, 128, 256, 512)
@@ -16,7 +16,7 @@ def resnet(blocks: tuple[int, ...], plan: Plan, /, *, norm: str = "batch") -> Ne
     With 1,000 classes and the ImageNet layout they have 11,689,512 and 21,797,672 parameters.
 
     Args:
-        norm: see `models.choices.norm2d`.
+        norm: see `models.parts.choices.norm2d`.
 
     Raises:
         ValueError: an argument is outside its range; the message says what is allowed.

@@ -5,10 +5,10 @@ from typing import final
 from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import binarizer_with, norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 SIZES = {"resnete18": (4, 4, 4, 4)}
 DEFAULTS = {"latent_init": "glorot_normal"}
@@ -48,8 +48,8 @@ def resnete(
     and a second norm. A ReLU stands before the head.
 
     Args:
-        norm: see `models.choices.norm2d`.
-        activation: after the addition, see `models.choices.activation`.
+        norm: see `models.parts.choices.norm2d`.
+        activation: after the addition, see `models.parts.choices.activation`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from torch import nn
 
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.choices import norm1d, norm2d
-from signbit.models.network import Network
-from signbit.models.plan import Plan
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.choices import norm1d, norm2d
+from signbit.models.parts.network import Network
+from signbit.models.parts.plan import Plan
 
 
 class Topology(NamedTuple):
@@ -46,7 +46,7 @@ def vgg(
     before a norm has a bias; `layout` changes nothing.
 
     Args:
-        norm: see `models.choices.norm2d`.
+        norm: see `models.parts.choices.norm2d`.
         hidden_features: of the linear layers before the last, each followed by norm and activation; none is the custom
             for CIFAR, (4096, 4096) that for ImageNet.
         binarizer: method of the activations; hardtanh before every sign masks the gradient of the default.

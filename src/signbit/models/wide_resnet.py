@@ -4,11 +4,11 @@ from typing import final
 
 from torch import Tensor, nn
 
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.choices import norm2d
-from signbit.models.network import Network, block_shapes
-from signbit.models.plan import Plan
-from signbit.models.residual_blocks import SHORTCUT_AROUND
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network, block_shapes
+from signbit.models.parts.plan import Plan
+from signbit.models.parts.residual_blocks import SHORTCUT_AROUND
 
 SIZES = {"wrn22": 3}
 CHANNELS = (16, 32, 64)
@@ -53,7 +53,7 @@ def wide_resnet(
 
     Args:
         widen: factor of the stages' channels, at least 1.
-        norm: see `models.choices.norm2d`.
+        norm: see `models.parts.choices.norm2d`.
         shortcut: products of the 1x1 convolutions: `real`, or `binary`.
         shortcut_around: what a shortcut goes around: each `conv`, or each `block` of two; by default `conv` in a binary
             network and `block` in a real-valued one.

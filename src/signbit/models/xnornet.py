@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from torch import nn
 
-from signbit.models.choices import norm2d
-from signbit.models.network import Network, block_shapes
-from signbit.models.plan import Plan, as_head
-from signbit.models.residual_blocks import ResidualBlock
-from signbit.models.xnor_layers import EPS, XnorLayers
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network, block_shapes
+from signbit.models.parts.plan import Plan, as_head
+from signbit.models.parts.residual_blocks import ResidualBlock
+from signbit.models.parts.xnor_layers import EPS, XnorLayers
 
 LAST_EPS = 1e-3  # of the norm before AlexNet's head
 SHORTCUTS = ("binary", "real")
@@ -120,7 +120,7 @@ def xnornet(
       changes nothing.
 
     Args:
-        norm: see `models.choices.norm2d`.
+        norm: see `models.parts.choices.norm2d`.
         relu: put a bias and ReLU after each binary convolution; by default NIN has them, the others have not.
         input_scale: multiply each product by K, the mean magnitude of the normed input in each window, too. The
             published code does not.

@@ -11,7 +11,7 @@ from signbit import binarizers
 from signbit.binarizers import Binarizer
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.input_scale import InputScale2d
-from signbit.models.choices import norm2d
+from signbit.models.parts.choices import norm2d
 
 EPS = 1e-4
 WITH_RULES = ("centred_mean_abs_sign", "mean_abs_sign")  # the methods that have a weight_gradient

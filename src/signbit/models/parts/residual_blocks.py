@@ -7,11 +7,11 @@ from typing import final
 from torch import Tensor, nn
 
 from signbit.layers.pad_shortcut import PadShortcut
-from signbit.models.binary_or_real import BinaryOrReal
-from signbit.models.choices import activation as activation_of
-from signbit.models.choices import norm2d
-from signbit.models.network import Network, block_shapes
-from signbit.models.plan import Plan
+from signbit.models.parts.binary_or_real import BinaryOrReal
+from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import norm2d
+from signbit.models.parts.network import Network, block_shapes
+from signbit.models.parts.plan import Plan
 
 SHORTCUTS = ("binary", "real", "pad")
 SHORTCUT_AROUND = ("conv", "block")
@@ -37,8 +37,8 @@ class ResidualBlocks:
 
     Args:
         layers: binary ones, or those of the real-valued twin.
-        norm: see `models.choices.norm2d`.
-        activation: of binary networks, see `models.choices.activation`; a real-valued twin has ReLU.
+        norm: see `models.parts.choices.norm2d`.
+        activation: of binary networks, see `models.parts.choices.activation`; a real-valued twin has ReLU.
         shortcut: where the shape changes: a 1x1 convolution, `binary` or `real`, and a norm; or `pad`, every second
             pixel and channels of zeros.
         around: what a shortcut goes around: each `conv`, or each `block` of two.
