@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from straight_line import State, mean_abs_conv, norm, pixels, randomise, sign
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from signbit import data, models
@@ -95,13 +95,27 @@ def test_the_names_of_a_checkpoint_are_all_modules(name: str) -> None:
     assert owners == set(CHECKPOINT_NAMES[name].values())
 
 
-def test_published_checkpoint(teacher: tuple[str, State], data_dir: Path) -> None:
+@pytest.fixture
+def loaded(teacher: tuple[str, State]) -> nn.Module:
     name, state = teacher
     model = models.create(name, binary=False, **IMAGENET).eval()
     normalisation = {key: value for key, value in model.state_dict().items() if key.startswith("stem.0.")}
     model.load_state_dict(renamed(name, state) | normalisation, strict=True)
+    return model
+
+
+def test_published_checkpoint_loads(teacher: tuple[str, State], loaded: nn.Module) -> None:
+    _, state = teacher
+    ours = loaded.state_dict()
+    assert torch.equal(ours["stem.1.weight"], state["module.conv1.weight"])
+    fifth = "module.layer2.1" if len(loaded.blocks) == 9 else "module.layer1.4"
+    assert torch.equal(ours["blocks.4.body.3.weight"], state[f"{fifth}.conv2.weight"])
+    assert torch.equal(ours["head.2.bias"], state["module.linear.bias"])
+
+
+def test_published_checkpoint_classifies(loaded: nn.Module, data_dir: Path) -> None:
     test = data.load("cifar10", data_dir).test
     assert test is not None
     with torch.no_grad():
-        right = model(test.images[:500]).argmax(1) == test.labels[:500]
+        right = loaded(test.images[:500]).argmax(1) == test.labels[:500]
     assert right.float().mean() > 0.9

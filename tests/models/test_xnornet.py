@@ -52,6 +52,12 @@ def norm(x: Tensor, state: State, name: str) -> Tensor:
     return (x - mean) / (variance + 1e-4).sqrt() * gamma + beta
 
 
+@pytest.mark.parametrize("norm", ["batch", "abn"])
+def test_eps(norm: str) -> None:
+    model = models.create("xnornet_alexnet", width=0.05, norm=norm)
+    assert [m.eps for m in model.modules() if isinstance(m, nn.BatchNorm2d)] == [1e-4] * 7 + [1e-3]
+
+
 def layer(x: Tensor, state: State, prefix: str, stride: int, padding: int, scaled: bool) -> Tensor:
     x = norm(x, state, f"{prefix}norm")
     w = state[f"{prefix}conv.weight"]

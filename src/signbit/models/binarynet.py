@@ -7,10 +7,9 @@ from typing import final
 
 from torch import Tensor, nn
 
-from signbit.layers.binary_conv import BinaryConv2d
-from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
+from signbit.models.parts.binary_or_real import BinaryOrReal
 from signbit.models.parts.choices import NORMS, norm1d, norm2d
 from signbit.models.parts.plan import as_head, scaled
 
@@ -40,54 +39,39 @@ class BinaryNet(nn.Module):
 
 @dataclass(frozen=True)
 class _Layers:
-    """The layers of one network: binary ones, or those of its real-valued twin."""
+    """The layers of one network, in the order of BinaryNet."""
 
-    binary: bool
+    made_of: BinaryOrReal
     norm: str
     bias: bool
-    padding_value: int
-    binarizer: str
-    weight_binarizer: str
-
-    def convolution(self, inputs: int, outputs: int) -> nn.Module:
-        if not self.binary:
-            return nn.Conv2d(inputs, outputs, 3, padding=1, bias=self.bias)
-        return BinaryConv2d(
-            inputs, outputs, 3, padding=1, bias=self.bias, padding_value=self.padding_value,
-            input_binarizer=self.binarizer, weight_binarizer=self.weight_binarizer,
-        )  # fmt: skip
-
-    def linear(self, inputs: int, outputs: int) -> nn.Module:
-        if not self.binary:
-            return nn.Linear(inputs, outputs, bias=self.bias)
-        methods = {"input_binarizer": self.binarizer, "weight_binarizer": self.weight_binarizer}
-        return BinaryLinear(inputs, outputs, self.bias, **methods)
-
-    def activation(self) -> nn.Module:
-        # Hardtanh before each sign is the window of its gradient; ReLU there would make every sign +1.
-        return nn.Hardtanh() if self.binary else nn.ReLU()
 
     def features(self, channels: list[int]) -> nn.Sequential:
         layers: list[nn.Module] = []
         for index, (inputs, outputs) in enumerate(pairwise(channels), start=1):
             pool = [nn.MaxPool2d(2)] if index in POOLED else []
-            layers += [self.convolution(inputs, outputs), *pool, norm2d(self.norm, outputs), self.activation()]
+            layers += [self._convolution(inputs, outputs), *pool, norm2d(self.norm, outputs), self.made_of.activation()]
         return nn.Sequential(*layers)
 
     def classifier(self, features: list[int]) -> nn.Sequential:
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(features):
-            layers += [self.linear(inputs, outputs), norm1d(self.norm, outputs), self.activation()]
+            layers += [self._linear(inputs, outputs), norm1d(self.norm, outputs), self.made_of.activation()]
         return nn.Sequential(*layers)
 
     def stem(self, first: list[nn.Module], channels: int) -> nn.Sequential:
-        return nn.Sequential(*first, norm2d(self.norm, channels), self.activation())
+        return nn.Sequential(*first, norm2d(self.norm, channels), self.made_of.activation())
 
     def head(self, kind: str, features: int, classes: int) -> nn.Module:
         if kind == "real":
             return as_head(nn.Linear(features, classes))
         # SiLU of logits would make no sense, so this norm is a plain one in every network.
-        return nn.Sequential(self.linear(features, classes), nn.BatchNorm1d(classes, affine=False))
+        return nn.Sequential(self._linear(features, classes), nn.BatchNorm1d(classes, affine=False))
+
+    def _convolution(self, inputs: int, outputs: int) -> nn.Module:
+        return self.made_of.convolution(inputs, outputs, 3, bias=self.bias)
+
+    def _linear(self, inputs: int, outputs: int) -> nn.Module:
+        return self.made_of.linear(inputs, outputs, bias=self.bias)
 
 
 def binarynet(
@@ -143,7 +127,7 @@ def binarynet(
     _check(norm, stem, head, inflation, width, image_size)
     channels = [scaled(c * inflation, width) for c in CONV_CHANNELS] + [scaled(LAST_CONV_CHANNELS, width)]
     hidden = [scaled(f, width) for f in LINEAR_FEATURES]
-    layers = _Layers(binary, norm, bias, padding_value, binarizer, weight_binarizer)
+    layers = _Layers(BinaryOrReal(binary, binarizer, weight_binarizer, padding_value), norm, bias)
     features = layers.features(channels)
     classifier = layers.classifier([channels[-1] * (image_size // 8) ** 2, *hidden])
     first = _first(stem if binary or stem != "binary" else "real", in_channels, channels[0], layers, mean, std)
@@ -171,7 +155,7 @@ def _first(
     std: Sequence[float] | None,
 ) -> list[nn.Module]:
     if stem != "real":
-        method = layers.weight_binarizer if stem == "binary" else None
+        method = layers.made_of.weight_binarizer if stem == "binary" else None
         return [IntegerConv2d(inputs, outputs, 3, padding=1, bias=layers.bias, weight_binarizer=method)]
     normalize = Normalize([0.5] * inputs if mean is None else mean, [0.5] * inputs if std is None else std)
     return [normalize, nn.Conv2d(inputs, outputs, 3, padding=1, bias=layers.bias)]

@@ -14,7 +14,7 @@ LAST_EPS = 1e-3  # of the norm before AlexNet's head
 SHORTCUTS = ("binary", "real")
 
 
-def _alexnet(layers: XnorLayers, plan: Plan, shortcut: str) -> Network:
+def _alexnet(layers: XnorLayers, plan: Plan) -> Network:
     def pool() -> nn.Module:
         return nn.MaxPool2d(3, 2)
 
@@ -44,14 +44,14 @@ def _size_left(plan: Plan) -> int:
     return size
 
 
-def _resnet18(layers: XnorLayers, plan: Plan, shortcut: str) -> Network:
+def _resnet18(layers: XnorLayers, plan: Plan) -> Network:
     def block(inputs: int, outputs: int, stride: int) -> ResidualBlock:
         body = nn.Sequential(layers.layer(inputs, outputs, 3, stride), layers.layer(outputs, outputs, 3))
         past = nn.Identity() if stride == 1 else projection(inputs, outputs)
         return ResidualBlock(body, past, nn.Identity())
 
     def projection(inputs: int, outputs: int) -> nn.Module:
-        if shortcut == "binary":
+        if layers.shortcut == "binary":
             return layers.layer(inputs, outputs, 1, 2)
         return nn.Sequential(norm2d(layers.norm, inputs, EPS), nn.Conv2d(inputs, outputs, 1, 2, bias=False))
 
@@ -63,7 +63,7 @@ def _resnet18(layers: XnorLayers, plan: Plan, shortcut: str) -> Network:
     return Network(stem, [block(*shape) for shape in block_shapes((2, 2, 2, 2), stages)], head)
 
 
-def _nin(layers: XnorLayers, plan: Plan, shortcut: str) -> Network:
+def _nin(layers: XnorLayers, plan: Plan) -> Network:
     def plain_norm() -> nn.Module:
         # The norms of real-valued layers have no affine here; another kind of norm is as it is elsewhere.
         return nn.BatchNorm2d(c, EPS, affine=False) if layers.norm == "batch" else norm2d(layers.norm, c, EPS)
@@ -88,7 +88,7 @@ def _nin(layers: XnorLayers, plan: Plan, shortcut: str) -> Network:
     )
 
 
-Topology = Callable[[XnorLayers, Plan, str], Network]
+Topology = Callable[[XnorLayers, Plan], Network]
 SIZES: dict[str, Topology] = {"xnornet_alexnet": _alexnet, "xnornet_resnet18": _resnet18, "xnornet_nin": _nin}
 DEFAULTS = {"latent_init": "fan_in_normal"}
 
@@ -145,6 +145,6 @@ def xnornet(
         raise ValueError(f"code_dropout is {code_dropout!r}; give a share from 0 to below 1")
     acts = topology is _nin if relu is None else relu
     layers = XnorLayers(
-        norm, acts, input_scale, code_dropout, binarizer, weight_binarizer, weight_gradient, padding_value
+        norm, acts, input_scale, shortcut, code_dropout, binarizer, weight_binarizer, weight_gradient, padding_value
     )
-    return topology(layers, plan, shortcut)
+    return topology(layers, plan)

@@ -64,9 +64,8 @@ class ResidualBlocks:
     def network(self, plan: Plan, blocks: Sequence[int], channels: Sequence[int]) -> Network:
         """A stem that ends in norm and activation, stages of that many blocks of two convolutions, and the head."""
         stages = [plan.channels(count) for count in channels]
-        stem = nn.Sequential(
-            *plan.first_convolution(stages[0]), *self._norm_and_activation(stages[0]), *plan.first_pool()
-        )
+        after = norm2d(self.norm, stages[0]), self._activation(stages[0])
+        stem = nn.Sequential(*plan.first_convolution(stages[0]), *after, *plan.first_pool())
         return Network(stem, self._blocks(blocks, stages), plan.head(stages[-1]))
 
     def _blocks(self, blocks: Sequence[int], stages: Sequence[int]) -> list[ResidualBlock]:
@@ -94,6 +93,3 @@ class ResidualBlocks:
 
     def _activation(self, channels: int) -> nn.Module:
         return activation_of(self.activation if self.layers.binary else "relu", channels)
-
-    def _norm_and_activation(self, channels: int) -> list[nn.Module]:
-        return [norm2d(self.norm, channels), self._activation(channels)]

@@ -54,6 +54,7 @@ class XnorLayers:
     norm: str
     relu: bool
     input_scale: bool
+    shortcut: str
     code_dropout: float
     binarizer: str
     weight_binarizer: str
