@@ -103,6 +103,12 @@ def test_features_of_two_streams_are_the_wide_ones() -> None:
     assert logits.shape == (1, 10)
 
 
+@pytest.mark.parametrize("name", ["birealnet18", "birealnet50", "bnfree_reactnet18", "real_to_binary18"])
+def test_stages_of_equal_width(name: str) -> None:
+    model = models.create(name, width=0.05)  # 8, 8, 16 and 24 channels
+    assert model(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)).shape == (2, 10)
+
+
 def test_leaky_clip() -> None:
     x = torch.tensor([-3.0, -1.0, -0.3, 0.0, 0.7, 1.0, 11.0], requires_grad=True)
     y = LeakyClip()(x)

@@ -21,4 +21,5 @@ class LeakyClip(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The clipped values."""
-        return functional.hardtanh(x).lerp(x, OUTER_SLOPE)
+        clipped = functional.hardtanh(x)
+        return clipped + (x - clipped) * OUTER_SLOPE

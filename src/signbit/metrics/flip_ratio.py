@@ -6,14 +6,21 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
+from signbit.binarizers import Binarizer
 from signbit.layers.roles import parameter_roles
 
 
 def latent_signs(model: nn.Module) -> dict[str, Tensor]:
-    """Where each latent weight is at least 0, by its name: a copy, to be compared later."""
+    """Where the sign of each latent weight is +1, by its name: a copy, to be compared later."""
     roles = parameter_roles(model)
     found = ((name, weight) for name, weight in model.named_parameters() if roles[name] == "latent_weight")
-    return {name: weight.detach() >= 0 for name, weight in found}
+    return {name: _what_is_signed(model, name, weight.detach()) >= 0 for name, weight in found}
+
+
+def _what_is_signed(model: nn.Module, name: str, weight: Tensor) -> Tensor:
+    """The weight, or what its binarizer makes of it before the sign: a standardised weight, say."""
+    binarizer = getattr(model.get_submodule(name.rpartition(".")[0]), "weight_binarizer", None)
+    return binarizer.latent(weight) if isinstance(binarizer, Binarizer) else weight
 
 
 @final

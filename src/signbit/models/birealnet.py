@@ -30,7 +30,7 @@ class BiRealBlock(nn.Module):
 
 
 def steps(blocks: tuple[int, ...], stages: list[int]) -> list[tuple[int, int, int]]:
-    """Inputs, outputs and stride of each block, for stages of these channels; each but the first begins with 2."""
+    """Inputs, outputs and stride of each block; a stride of 2 and other channels begin every stage but the first."""
     found, inputs = [], stages[0]
     for index, (count, outputs) in enumerate(zip(blocks, stages, strict=True)):
         for position in range(count):
@@ -97,7 +97,7 @@ def birealnet(
             inputs, outputs, 3, stride, 1, padding_value=padding_value, input_binarizer=binarizer,
             weight_binarizer=weight_method(weight_binarizer, weight_gradient),
         )  # fmt: skip
-        past = nn.Identity() if inputs == outputs else projection(inputs, outputs, stride, norm)
+        past = nn.Identity() if stride == 1 else projection(inputs, outputs, stride, norm)
         return BiRealBlock(conv, norm2d(norm, outputs), past, activation_of(activation, outputs))
 
     stages = [plan.channels(channels) for channels in CHANNELS]

@@ -108,7 +108,7 @@ def birealnet_bottleneck(
 
     def block(inputs: int, middle: int, stride: int, first: bool) -> BiRealBottleneck:
         wide_inputs, wide = inputs if first else inputs * EXPANSION, middle * EXPANSION
-        begins = first or inputs != middle
+        begins = first or stride == 2
         reduce = normed(wide_inputs, middle, 1)
         narrow_shortcut: nn.Module | None = nn.Identity()
         if first:

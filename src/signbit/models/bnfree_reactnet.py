@@ -125,10 +125,10 @@ def bnfree_reactnet(
             inputs, outputs, 3, stride, 1, padding_value=padding_value, input_binarizer=None,
             weight_binarizer=weight_binarizer,
         )  # fmt: skip
-        past = nn.Identity() if inputs == outputs else projection(inputs, outputs)
+        past = nn.Identity() if stride == 1 else projection(inputs, outputs)
         act = activation_of(activation, outputs)
         parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), past, act)
-        return BnFreeBlock(*parts, alpha, beta, pools=inputs != outputs)
+        return BnFreeBlock(*parts, alpha, beta, pools=stride == 2)
 
     def projection(inputs: int, outputs: int) -> nn.Sequential:
         if shortcut == "real":

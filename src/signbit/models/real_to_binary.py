@@ -97,7 +97,7 @@ def real_to_binary(
             SqueezeGate(inputs, outputs, reduction) if scale == "gate" else None,
             MapScale(outputs, size, size) if scale == "static" else nn.Identity(),
             activation_of(activation, outputs),
-            nn.Identity() if inputs == outputs else projection(inputs, outputs, stride, norm),
+            nn.Identity() if stride == 1 else projection(inputs, outputs, stride, norm),
         )
 
     stages = [plan.channels(channels) for channels in CHANNELS]
