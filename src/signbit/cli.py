@@ -223,6 +223,23 @@ def table(
     show({"tables": made}, as_json, result_tables)
 
 
+@app.command(epilog="Example: signbit figure ablation results/binarynet-abn*.json --output figures")
+def figure(
+    name: Annotated[str, typer.Argument(help="One of the papers' figures; a wrong name lists them.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs, or result files.")],
+    output: Annotated[Path, typer.Option(help="Folder for NAME.png, NAME.svg and NAME.txt.")] = Path(),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a figure of the papers from runs, as PNG and SVG, with a caption that says what was run."""
+    from signbit.inspect.figures import draw
+    from signbit.inspect.runs import open_runs
+    from signbit.report import fields_table, show
+
+    drawn = draw(name, open_runs(runs, data_dir), output)
+    show({"png": str(drawn.png), "svg": str(drawn.svg), "caption": drawn.caption}, as_json, fields_table)
+
+
 @app.command(epilog="Example: signbit claims --results results")
 def claims(
     results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),

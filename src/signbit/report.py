@@ -13,8 +13,8 @@ Result = dict[str, Any]
 
 _FILE_COLUMNS = 160  # of a table that goes to a file or a pipe
 _WORD_COLUMNS = frozenset(
-    "note about source op what kind name classes output window thresholds by state data published run verdict why "
-    "scale".split()
+    ["note", "about", "source", "op", "what", "kind", "name", "classes", "output", "window", "thresholds", "by"]
+    + ["state", "data", "published", "run", "verdict", "why", "scale"]
 )
 
 
