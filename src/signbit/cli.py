@@ -197,6 +197,64 @@ def result(
     show(written, as_json, fields_table)
 
 
+@app.command(epilog="Example: signbit table abn --results results")
+def table(
+    name: Annotated[str, typer.Argument(help="One of the papers' tables, small-scale, or all.")],
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    figures: Annotated[Path | None, typer.Option(help="Of the page `all`: folder of the drawn figures.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a table of the papers next to our results: means and standard deviations over seeds, or "not run".
+
+    `all`, as Markdown, is the page docs/results.md: all tables, the claims and the figures.
+    """
+    from signbit.inspect.results_page import results_page
+    from signbit.inspect.series import in_series
+    from signbit.inspect.tables import NAMES, make_table, markdown
+    from signbit.report import result_tables, show
+    from signbit.train.result import read_results
+
+    series = in_series(read_results(results))
+    if as_markdown:
+        print(results_page(series, figures) if name == "all" else markdown(make_table(name, series)), end="")
+        return
+    made = [vars(make_table(each, series)) for each in (NAMES if name == "all" else (name,))]
+    show({"tables": made}, as_json, result_tables)
+
+
+@app.command(epilog="Example: signbit figure ablation results/binarynet-abn*.json --output figures")
+def figure(
+    name: Annotated[str, typer.Argument(help="One of the papers' figures; a wrong name lists them.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs, or result files.")],
+    output: Annotated[Path, typer.Option(help="Folder for NAME.png, NAME.svg and NAME.txt.")] = Path(),
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a figure of the papers from runs, as PNG and SVG, with a caption that says what was run."""
+    from signbit.inspect.figures import draw
+    from signbit.inspect.runs import open_runs
+    from signbit.report import fields_table, show
+
+    drawn = draw(name, open_runs(runs, data_dir), output)
+    show({"png": str(drawn.png), "svg": str(drawn.svg), "caption": drawn.caption}, as_json, fields_table)
+
+
+@app.command(epilog="Example: signbit claims --results results")
+def claims(
+    results: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """List what the papers claim, with what our results say of it and at which scale, by one stated rule."""
+    from signbit.inspect.claims import RULE, find
+    from signbit.inspect.series import in_series
+    from signbit.report import claims_table, show
+    from signbit.train.result import read_results
+
+    findings = find(in_series(read_results(results)))
+    show({"rule": RULE, "claims": [vars(finding) for finding in findings]}, as_json, claims_table)
+
+
 @app.command(epilog="Example: signbit convert runs/a/model.pt quarter.sbit")
 def convert(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of a finished run.")],

@@ -13,21 +13,8 @@ Result = dict[str, Any]
 
 _FILE_COLUMNS = 160  # of a table that goes to a file or a pipe
 _WORD_COLUMNS = frozenset(
-    [
-        "note",
-        "about",
-        "source",
-        "op",
-        "what",
-        "kind",
-        "name",
-        "classes",
-        "output",
-        "window",
-        "thresholds",
-        "by",
-        "state",
-    ]
+    ["note", "about", "source", "op", "what", "kind", "name", "classes", "output", "window", "thresholds", "by"]
+    + ["state", "data", "published", "run", "verdict", "why", "scale"]
 )
 
 
@@ -67,6 +54,22 @@ def queue_table(result: Result) -> None:
     print_table("", ("run", "state", "note"), [tuple(run.values()) for run in runs])
     states = dict.fromkeys(run["state"] for run in runs)
     print(", ".join(f"{sum(run['state'] == state for run in runs)} {state}" for state in states))
+
+
+def result_tables(result: Result) -> None:
+    """The papers' tables, each with its source and what to know about it."""
+    for table in result["tables"]:
+        print_table(table["title"], table["columns"], table["rows"])
+        print(f"{table['source']}. {table['note']}")
+        print(f"Run on: {'; '.join(table['hardware'])}.\n" if table["hardware"] else "")
+
+
+def claims_table(result: Result) -> None:
+    """One line a claim, then the rule."""
+    columns = ("claim", "source", "verdict", "why", "scale")
+    rows = [tuple(claim[column] for column in columns) for claim in result["claims"]]
+    print_table("", columns, rows)
+    print(result["rule"])
 
 
 def demo_table(result: Result) -> None:

@@ -40,7 +40,7 @@ def test_packaged_recipes(name: str) -> None:
 
 
 def test_packaged_names() -> None:
-    assert recipe_names() == ["binarynet-cifar10", "binarynet-digits", "binarynet-fashion-mnist", "binarynet-mnist"]
+    assert {"abn-binarynet-cifar10", "binarynet-cifar10", "binarynet-digits"} <= set(recipe_names())
 
 
 def test_defaults(recipe_file: Path) -> None:
@@ -208,7 +208,7 @@ def test_missing_keys(tmp_path: Path) -> None:
 
 def test_no_such_recipe() -> None:
     with pytest.raises(
-        RecipeError, match="no such file or recipe; the recipes are binarynet-cifar10, binarynet-digits"
+        RecipeError, match=r"no such file or recipe; the recipes are .*binarynet-cifar10, binarynet-digits"
     ):
         load_recipe("binarynet-digit")
 

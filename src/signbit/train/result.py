@@ -6,6 +6,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from signbit.data.dataset import Splits
 from signbit.errors import RunFolderError, SignbitError
 from signbit.timing import machine
@@ -27,7 +29,8 @@ def result_of(folder: str | Path, name: str, *, splits: Splits | None = None, ac
     Args:
         name: of the experiment; runs that differ in their seed alone have the same.
         splits: the data of the run; without it the numbers of held-out and test images are None.
-        activations: keep the histograms that a recipe with `[record] activations` made of each epoch.
+        activations: keep the histograms that a recipe with `[record] activations` made of each epoch. Without them
+            the mean of the signs of each layer is kept.
 
     Raises:
         CheckpointError: the run is not finished, or its files cannot be read.
@@ -38,8 +41,7 @@ def result_of(folder: str | Path, name: str, *, splits: Splits | None = None, ac
     recipe, info = content["recipe"], content["info"]
     versions = json.loads((folder / VERSIONS_FILE).read_text(encoding="utf-8"))
     curves = read_curves(folder)
-    if not activations:
-        curves = [{key: value for key, value in row.items() if key != "activations"} for row in curves]
+    curves = [_row(row, activations) for row in curves]
     return {
         "signbit_result": FORMAT,
         "name": name,
@@ -53,7 +55,7 @@ def result_of(folder: str | Path, name: str, *, splits: Splits | None = None, ac
         "final": _at(curves, curves[-1]["epoch"], info, "final_test"),
         "precision": recipe["train"]["precision"],
         "threads": versions.pop("threads"),
-        "hardware": _hardware(versions),
+        "hardware": _hardware(versions, recipe["train"]["accelerator"]),
         "versions": versions,
         "seconds": round(sum(row["seconds"] for row in curves), 1),
         "curves": curves,
@@ -105,6 +107,15 @@ def read_results(folder: str | Path) -> list[Result]:
     return sorted(results, key=lambda result: (result["name"], result["seed"]))
 
 
+def _row(row: dict[str, Any], activations: bool) -> dict[str, Any]:
+    """A line of the curves; of the histograms the means of the signs always stay."""
+    if "activations" not in row:
+        return row
+    found = row if activations else {key: value for key, value in row.items() if key != "activations"}
+    means = {entry["layer"]: entry["sign_mean"] for entry in row["activations"] if "sign_mean" in entry}
+    return found | {"sign_means": {layer: float(f"{mean:.5g}") for layer, mean in means.items()}}
+
+
 def _at(curves: list[dict[str, Any]], epoch: int, info: dict[str, Any], test: str) -> dict[str, Any]:
     """The figures of an epoch, of which the model read the test set."""
     row = next(row for row in curves if row["epoch"] == epoch)
@@ -126,10 +137,12 @@ def _images(info: dict[str, Any], splits: Splits | None, folder: Path) -> dict[s
     return {"train": train, "held_out": len(splits.held_out), "test": len(splits.test)}
 
 
-def _hardware(versions: dict[str, Any]) -> dict[str, Any]:
+def _hardware(versions: dict[str, Any], accelerator: str) -> dict[str, Any]:
     """The machine of the run; what its folder does not say is taken from here, where here is the same system."""
     here = versions["system"] == platform.platform()
+    gpu = here and accelerator != "cpu" and torch.cuda.is_available()
     return {
+        "accelerator": torch.cuda.get_device_name() if gpu else None,
         "processor": machine()["processor"] if here else None,
         "cores": os.cpu_count() if here else None,
         "machine": versions.pop("machine"),
