@@ -25,6 +25,13 @@ def test_flip_ratio() -> None:
     assert metric.compute().item() == pytest.approx(3 / 40)
 
 
+def test_signs_are_those_of_standardised_weights() -> None:
+    layer = BinaryLinear(4, 1, weight_binarizer="standardized_mean_abs_sign")
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 2.0, 3.0, 4.0]]))
+    assert latent_signs(layer)["weight"].tolist() == [[False, False, True, True]]
+
+
 def test_flip_ratio_of_two_models() -> None:
     with pytest.raises(ValueError, match="give signs of one model"):
         FlipRatio().update({"a": torch.ones(1)}, {"b": torch.ones(1)})

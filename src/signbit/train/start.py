@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from signbit import models
-from signbit.metrics.flip_ratio import latent_signs
+from signbit.layers.roles import parameter_roles
 from signbit.train.checkpoint import CheckpointError, load_checkpoint
 from signbit.train.nonfinite import TrainingError
 from signbit.train.schedule import set_modes
@@ -63,8 +63,11 @@ def check_signs(model: nn.Module, state: Mapping[str, Tensor]) -> None:
     Raises:
         TrainingError: it has not; the message says how many agree.
     """
-    for name, signs in latent_signs(model).items():
-        agree = (signs.cpu() == (state[name].cpu() >= 0)).double().mean().item() if name in state else 0.0
+    roles = parameter_roles(model)
+    for name, weight in model.named_parameters():
+        if roles[name] != "latent_weight":
+            continue
+        agree = ((weight.cpu() >= 0) == (state[name].cpu() >= 0)).double().mean().item() if name in state else 0.0
         if agree < 1:
             raise TrainingError(f"{name}: {100 * agree:.2f} % of its signs are those that were loaded; all should be")
 
