@@ -45,6 +45,6 @@ def trained(name: str) -> nn.Module:
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for step in range(2):
         optimizer.zero_grad()
-        loss_of(model, pixels(8, seed=step)).backward()
+        loss_of(model, pixels(4, seed=step)).backward()
         optimizer.step()
     return model.eval()
