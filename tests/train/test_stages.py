@@ -11,12 +11,21 @@ from torch import Tensor, nn
 from signbit import models
 from signbit.data import Splits
 from signbit.metrics import latent_signs
+from signbit.models.cifar_resnet import CHECKPOINT_NAMES
 from signbit.train import Recipe, TrainingError, fit, load_checkpoint
 from signbit.train.checkpoint import CheckpointError
 from signbit.train.optimization import clip, forget, optimizations
 from signbit.train.recipe import check_recipe
 from signbit.train.sections import LossSection
-from signbit.train.start import begin_stage, check_signs, load_strictly, read_state, renamed
+from signbit.train.start import (
+    begin_stage,
+    check_signs,
+    load_strictly,
+    published_names,
+    read_state,
+    renamed,
+    teachers_of,
+)
 from signbit.train.teaching import FeatureError, Lesson, matched
 
 
@@ -210,3 +219,27 @@ def test_info_has_both_epochs(tiny: Recipe, few_digits: Splits, tmp_path: Path) 
     _, _, info = load_checkpoint(tmp_path)
     assert info["test_top5_accuracy"] == result.test.top5_accuracy >= info["test_accuracy"]
     assert 0 <= info["final_test_accuracy"] <= info["final_test_top5_accuracy"] <= 1
+
+
+def test_a_published_checkpoint_teaches(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    """Under the names of its own code; the real checkpoints are read in tests/models/test_cifar_resnet.py."""
+    model = {"name": "resnet20", "binary": False, "in_channels": 1, "image_size": 8}
+    arguments = {key: value for key, value in model.items() if key != "name"}
+    ours = models.create("resnet20", **arguments)
+    back = {new: old for old, new in CHECKPOINT_NAMES["resnet20"].items()}
+    state = {
+        f"{back[key.rpartition('.')[0]]}.{key.rpartition('.')[2]}": value
+        for key, value in ours.state_dict().items()
+        if not key.startswith("stem.0.") and not key.endswith("num_batches_tracked")
+    }
+    torch.save({"state_dict": state, "best": 1.0}, tmp_path / "teacher.th")
+    teacher = {"model": model, "weights": str(tmp_path / "teacher.th"), "rename": "published"}
+    stage = {"loss": "distributional", "teachers": [teacher]}
+    section = with_stages(tiny, stage).stage(0).teachers
+    (loaded,) = teachers_of(section, {}, [], {})
+    images = few_digits.test.images[:4]
+    assert torch.equal(loaded(images), ours.eval()(images))
+    assert not loaded.training
+    fit(with_stages(changed(tiny, train={"epochs": 1}), stage), splits=few_digits, quiet=True)
+    with pytest.raises(CheckpointError, match=r"binarynet has no module for .*it knows none"):
+        published_names("binarynet", state)

@@ -199,14 +199,15 @@ class TeacherSection(Section):
         checkpoint: of signbit, or a run folder.
         stage: an earlier stage of this run, as it ended.
         model: a network of signbit, with `weights`, a file of its state dict (.safetensors, or what torch.save wrote).
-        rename: for names in that file: regular expressions and what takes the place of what they find, in turn.
+        rename: for names in that file: regular expressions and what takes the place of what they find, in turn; or
+            `published`, for the names of the checkpoints that the model's family knows (its `CHECKPOINT_NAMES`).
     """
 
     checkpoint: str | None = None
     stage: int | None = Field(default=None, ge=0)
     model: Annotated[ModelSection | None, BeforeValidator(_named)] = None
     weights: str | None = None
-    rename: dict[str, str] = {}
+    rename: Literal["published"] | dict[str, str] = {}
 
     @model_validator(mode="after")
     def _one(self) -> "TeacherSection":

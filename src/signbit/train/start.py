@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from signbit import models
+from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.train.checkpoint import CheckpointError, load_checkpoint
 from signbit.train.nonfinite import TrainingError
@@ -143,5 +144,33 @@ def _teacher(
     assert section.model is not None
     assert section.weights is not None
     model = models.create(section.model.name, **section.model.arguments)
-    load_strictly(model, renamed(read_state(section.weights), section.rename), section.weights)
+    state = read_state(section.weights)
+    if section.rename == "published":
+        state = published_names(section.model.name, state)
+    else:
+        state = renamed(state, section.rename)
+    load_strictly(model, _pixel_constants(model) | state, section.weights)
     return model
+
+
+def published_names(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of a published checkpoint by the names of our model.
+
+    Raises:
+        CheckpointError: the model's family knows no checkpoints, or not these names.
+    """
+    paths = getattr(models.family_of(name), "CHECKPOINT_NAMES", {}).get(name, {})
+    found = {}
+    for old, value in state.items():
+        path, _, own = old.rpartition(".")
+        if path not in paths:
+            known = f"it knows {', '.join(paths)}" if paths else "it knows none"
+            raise CheckpointError(f"{name} has no module for {old!r} of a published checkpoint; {known}; give rename")
+        found[f"{paths[path]}.{own}"] = value
+    return found
+
+
+def _pixel_constants(model: nn.Module) -> dict[str, Tensor]:
+    """Mean and deviation of the pixels: arguments of the model, which a file of weights from elsewhere lacks."""
+    normalizations = {path: module for path, module in model.named_modules() if isinstance(module, Normalize)}
+    return {f"{path}.{name}": value for path, m in normalizations.items() for name, value in m.named_buffers()}
