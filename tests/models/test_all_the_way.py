@@ -32,10 +32,9 @@ _LACKED_BY = {
         "resnet34", "wrn22", "xnornet_resnet18",
     ),
     "aten::avg_pool2d": (
-        "birealnet18", "birealnet34", "bnfree_reactnet_a", "reactnet18", "reactnet34", "reactnet_a", "reactnet_b",
-        "reactnet_c", "resnete18", "xnornet_nin",
+        "birealnet18", "birealnet34", "birealnet50", "bnfree_reactnet_a", "reactnet18", "reactnet34", "reactnet_a",
+        "reactnet_b", "reactnet_c", "resnete18", "xnornet_nin",
     ),
-    "aten::lerp": ("birealnet50",),
     "aten::mean": ("bnext_t", "bnext_s", "bnext_m", "bnext_l", "bnext18", "real_to_binary18"),
     "aten::pad": ("resnet20", "resnet56"),
     "aten::reshape": ("aresbnet10", "aresbnet18", "aresbnet34", "presbnet10", "presbnet18", "presbnet34"),
