@@ -28,6 +28,7 @@ COMMANDS = (
     "models",
     "binarizers",
 )
+ROOT = Path(__file__).parents[1]
 SMALL = ("--set", "train.epochs=1", "--set", "model.width=0.06")
 
 
@@ -209,6 +210,11 @@ MISTAKES = {
     "not a checkpoint": (["eval", __file__], 1, "test_cli.py"),
     "no model file": (["predict", "nothing.sbit", "x.png"], 1, "nothing.sbit"),
     "not a model file": (["predict", __file__, "x.png"], 1, "test_cli.py"),
+    "no such queue": (["queue", "nothing.toml"], 1, "nothing.toml"),
+    "no such run": (["result", "nothing"], 1, "nothing"),
+    "no results": (["table", "abn", "--results", "nothing"], 1, "nothing: no such folder"),
+    "no such figure": (["figure", "crosses", str(ROOT / "results/binarynet-bn-seed0.json")], 1, "sign-balance"),
+    "no such table": (["table", "tables", "--results", str(ROOT / "results")], 1, "presb-cifar"),
     "no such part": (["eval", "nothing.pt", "--part", "all"], 1, "held_out"),
 }
 
