@@ -2,6 +2,7 @@
 # make test   everything that must hold: lint, types, imports, Python tests, C++ tests under sanitizers
 # make test-slow  the tests that take longer: whole trainings, kills, every network under the compiler
 # make docs   the documentation, into build/docs; a broken link is an error
+# make results    the figures and docs/results.md from the files in results/; gradcam needs SIGNBIT_DATA
 # make test-arm   the C++ tests for 64-bit Arm, cross compiled and run by qemu
 # make test-tsan  the C++ tests under ThreadSanitizer
 # make test-clang the C++ tests built by clang
@@ -28,8 +29,8 @@ FUZZ_SECONDS ?= 60
 CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
-.PHONY: demo test test-slow docs lint types imports package-tests python-tests engine-tests test-arm arm-tools test-tsan \
-	test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm clean
+.PHONY: demo test test-slow docs results lint types imports package-tests python-tests engine-tests test-arm arm-tools \
+	test-tsan test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -89,6 +90,19 @@ engine-tests: .venv/.tools
 
 docs: .venv/.installed
 	$(BIN)/sphinx-build -q -W --keep-going -E -d build/doctrees docs build/docs
+
+# A figure whose runs are not there yet is left out, with a line that says so.
+FIGURE = $(BIN)/signbit figure --output docs/figures
+ABN_PAIR = results/binarynet-bn-seed0.json results/binarynet-abn-seed0.json
+results: .venv/.installed
+	-$(FIGURE) gradcam $(ABN_PAIR)
+	-$(FIGURE) activation-ridges $(ABN_PAIR)
+	-$(FIGURE) sign-balance $(ABN_PAIR)
+	-$(FIGURE) cross $(sort $(wildcard results/binarynet-bn-*.json results/binarynet-abn-seed*.json results/binarynet-real-*.json))
+	-$(FIGURE) ablation $(sort $(wildcard results/binarynet-abn-*.json))
+	-$(FIGURE) presb-curves $(sort $(wildcard results/presbnet10-seed*.json results/presbnet18-seed*.json results/presbnet34-seed*.json))
+	-$(FIGURE) presb-ablation $(sort $(wildcard results/presbnet10-*.json))
+	$(BIN)/signbit table all --markdown --figures docs/figures > docs/results.md
 
 arm-tools:
 	@command -v aarch64-linux-gnu-g++ >/dev/null && command -v qemu-aarch64-static >/dev/null || { \

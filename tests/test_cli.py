@@ -29,6 +29,7 @@ COMMANDS = (
     "models",
     "binarizers",
 )
+ROOT = Path(__file__).parents[1]
 SMALL = ("--set", "train.epochs=1", "--set", "model.width=0.06")
 
 
@@ -238,6 +239,11 @@ MISTAKES = {
     "said twice": (["summary", "binarynet", "--input", "3x32x32", "--set", "image_size=64"], 1, "once"),
     "no such count": (["summary", "binarynet", "--count", "real-input-1x1=xnor"], 1, "real-input-1x1=bop"),
     "a checkpoint has its input": (["summary", __file__, "--input", "3x32x32"], 1, "leave --input"),
+    "no such queue": (["queue", "nothing.toml"], 1, "nothing.toml"),
+    "no such run": (["result", "nothing"], 1, "nothing"),
+    "no results": (["table", "abn", "--results", "nothing"], 1, "nothing: no such folder"),
+    "no such figure": (["figure", "crosses", str(ROOT / "results/binarynet-bn-seed0.json")], 1, "sign-balance"),
+    "no such table": (["table", "tables", "--results", str(ROOT / "results")], 1, "presb-cifar"),
     "no such part": (["eval", "nothing.pt", "--part", "all"], 1, "held_out"),
 }
 

@@ -17,7 +17,7 @@ def message(missing: str, statement: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "package", ["binarizers", "data", "layers", "losses", "metrics", "models", "optim", "train", "verify"]
+    "package", ["binarizers", "data", "inspect", "layers", "losses", "metrics", "models", "optim", "train", "verify"]
 )
 def test_packages_that_need_torch(package: str) -> None:
     wanted = f"signbit.{package} needs torch; install it with: pip install 'signbit[train]'"

@@ -6,11 +6,9 @@ from pathlib import Path
 from signbit.inspect import claims, tables
 from signbit.inspect.series import Series
 
-COMMAND = "signbit table all --markdown --results results --figures docs/figures > docs/results.md"
+_HEAD = """# Results
 
-_HEAD = f"""# Results
-
-This page is made from the files in `results/`; to make it again: `{COMMAND}`.
+This page is made from the files in `results/`, by `make results`.
 
 A tenth of the training set is held out and chooses the epoch; the test set is read once, at the end. Accuracies are in
 percent: a mean over seeds, and the standard deviation between them where there are several. Most published figures were

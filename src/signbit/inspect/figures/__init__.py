@@ -41,6 +41,8 @@ def draw(name: str, runs: Sequence[Run], output: str | Path = ".") -> Drawn:
         ValueError: there is no such figure, or the runs are not those it needs.
         ModuleNotFoundError: captum is missing, for `gradcam`.
     """
+    if name not in names():
+        raise ValueError(f"no figure {name!r}; there are {', '.join(names())}")
     module = import_named(__name__, __file__, name.replace("-", "_"), _EXCLUDE)
     with in_style():
         figure, caption = module.draw(runs)

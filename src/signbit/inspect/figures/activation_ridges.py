@@ -36,6 +36,7 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
     text = (
         f"Distributions around the norm {layer} on held-out images, epoch by epoch from the top: its input, the "
         "normalised values before factor, sigmoid or bias, and its output. Above: batch norm (BN). Below: attention "
-        "batch norm (ABN), whose output is bent at the left. All ridges of a panel have the same scale, and are slightly smoothed."
+        "batch norm (ABN), whose output is bent at the left. All ridges of a panel have the same scale, and are "
+        "slightly smoothed."
     )
     return figure, caption(text, list(norms.values()))

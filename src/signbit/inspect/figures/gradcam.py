@@ -47,7 +47,7 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
             axes.set_yticks([])
             axes.spines[:].set_visible(False)
             grey = pixels.float().mean(-1) if row and pixels.dim() == 3 else pixels
-            axes.imshow(grey, cmap="gray", interpolation="nearest")
+            axes.imshow(grey.numpy(), cmap="gray", interpolation="nearest")
         grid[0, column].set_title(test.class_names[int(images.labels[column])])
     layer = ""
     for row, (norm, model) in enumerate(models.items(), start=1):
@@ -56,7 +56,7 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
         grid[row, 0].set_ylabel(NORM_NAMES[norm])
         for column, found in enumerate(maps):
             axes = grid[row, column]
-            axes.imshow(found, cmap="inferno", alpha=0.6, vmin=0, vmax=1, interpolation="bilinear")
+            axes.imshow(found.numpy(), cmap="inferno", alpha=0.6, vmin=0, vmax=1, interpolation="bilinear")
             right = predicted[column] == images.labels[column]
             axes.set_xlabel(RIGHT if right else f"{WRONG} {test.class_names[int(predicted[column])]}", labelpad=2)
     text = (

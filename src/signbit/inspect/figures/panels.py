@@ -79,16 +79,13 @@ def layers(series: Series, what: str) -> list[str]:
     return []
 
 
-def ridges(
-    axes: Axes, entries: Sequence[dict[str, Any]], limits: tuple[float, float], *, smooth: bool = True, cut: float = 1.0
-) -> None:
+def ridges(axes: Axes, entries: Sequence[dict[str, Any]], limits: tuple[float, float], *, cut: float = 1.0) -> None:
     """One distribution above the other, the first epoch at the top; all of a panel have the same scale.
 
     Args:
-        smooth: take the comb out that bins make of integers.
         cut: quantile of the densities that is the highest shown; what is above is cut off.
     """
-    densities = [_density(entry, smooth) for entry in entries]
+    densities = [_density(entry) for entry in entries]
     highest = float(np.quantile(np.concatenate([values for _, values in densities]), cut))
     densities = [(x, values.clip(max=highest)) for x, values in densities]
     colours = mpl.colormaps["viridis"](np.linspace(0.05, 0.85, len(entries)))
@@ -117,13 +114,13 @@ def limits_of(entries: Sequence[dict[str, Any]], tail: float = 0.01) -> tuple[fl
     return min(low) - margin, max(high) + margin
 
 
-def _density(entry: dict[str, Any], smooth: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _density(entry: dict[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     counts = np.asarray(entry["counts"], dtype=float)
     edges = np.linspace(entry["low"], entry["high"], len(counts) + 1)
     if len(counts) == 1:  # all values are the same
         return np.array([entry["low"] - 1e-3, entry["low"], entry["low"] + 1e-3]), np.array([0.0, 1.0, 0.0])
-    if smooth:
-        counts = np.convolve(counts, _KERNEL, mode="same")
+    # Takes out the comb that bins make of integers; what lies at the ends, such as those of hardtanh, stays there.
+    counts[1:-1] = np.convolve(np.pad(counts[1:-1], 2, mode="edge"), _KERNEL, mode="valid")
     middles = (edges[:-1] + edges[1:]) / 2
     density = counts / counts.sum() / (edges[1] - edges[0])
     ends = [0.0]

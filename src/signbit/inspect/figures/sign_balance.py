@@ -27,7 +27,7 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
     figure = new_figure(PAGE, 2.9)
     grid = figure.subplots(1, 3, sharey=True)
     for axes, norm in zip(grid, norms, strict=False):
-        ridges(axes, entries[norm], limits, smooth=False, cut=_CUT)
+        ridges(axes, entries[norm], limits, cut=_CUT)
         axes.axvline(0, color="black", linewidth=0.5, linestyle=(0, (2, 2)), zorder=50)
         axes.set_title(f"{NORM_NAMES[norm]}: values before the sign")
     grid[0].set_ylabel("epoch")
@@ -35,14 +35,17 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
     for norm, of_norm in entries.items():
         epochs = range(1, len(of_norm) + 1)
         values = [entry["sign_sum"] for entry in of_norm]
-        sums.plot(values, epochs, color=NORM_COLOURS[norm], marker=_MARKERS[norm], markersize=3, label=NORM_NAMES[norm])
+        colour = NORM_COLOURS[norm]
+        sums.plot(values, epochs, color=colour, marker=_MARKERS[norm], markersize=3)
+        place = (values[-1], epochs[-1])
+        sums.annotate(NORM_NAMES[norm], place, (6, 0), textcoords="offset points", va="center", color=colour)
     sums.axvline(0, color="black", linewidth=0.5, linestyle=(0, (2, 2)))
     sums.xaxis.set_major_locator(mpl.ticker.MaxNLocator(nbins=4))
     sums.set_title("sum of the signs, one image")
-    sums.legend(loc="upper right", bbox_to_anchor=(1.0, 1.0))
     sums.tick_params(axis="y", length=0)
     text = (
         f"The values before the sign {layer} on held-out images, epoch by epoch from the top, with batch norm (BN) and "
-        "attention batch norm (ABN); the peaks at the ends of hardtanh are cut off. Right, the sum of its signs for one image: below zero, more of them are -1."
+        "attention batch norm (ABN), slightly smoothed; the peaks at the ends of hardtanh are cut off. Right, the sum "
+        "of its signs for one image: below zero, more of them are -1."
     )
     return figure, caption(text, list(norms.values()))

@@ -59,7 +59,7 @@ def save(figure: Figure, stem: Path, caption: str) -> tuple[Path, Path]:
     """Write STEM.png, STEM.svg and STEM.txt; without a date, so that the same runs give the same files."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     png, svg, text = (stem.with_name(stem.name + suffix) for suffix in (".png", ".svg", ".txt"))
-    figure.savefig(png, dpi=DOTS, metadata={"Software": None, "Description": caption})
+    figure.savefig(png, dpi=DOTS, metadata={"Software": None, "Description": caption}, pil_kwargs={"optimize": True})
     figure.savefig(svg, metadata={"Date": None, "Creator": None, "Description": caption})
     text.write_text(caption + "\n", encoding="utf-8")
     return png, svg
