@@ -254,8 +254,9 @@ class _Queue:
         """Whatever is wrong with one run is told, and the others go on."""
         try:
             yield
-        except (SignbitError, ValueError, OSError) as error:
-            self.report.failed[job.name] = " ".join(str(error).split())
+        except Exception as error:  # a run folder from elsewhere may lack anything
+            kind = "" if isinstance(error, (SignbitError, ValueError, OSError)) else f"{type(error).__name__}: "
+            self.report.failed[job.name] = kind + " ".join(str(error).split())
             self._tell(f"{job.name}: FAILED: {self.report.failed[job.name]}")
 
 

@@ -33,10 +33,10 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
     """
     need("captum", __name__)
     norms = by_norm(runs, ("batch", "abn"), "gradcam")
-    by_name = {run.arguments.get("norm"): run for run in reversed(runs)}  # of several seeds the first
-    test = by_name["batch"].data().test
+    chosen = {run.arguments.get("norm"): run for run in reversed(runs)}  # of several seeds the first
+    test = chosen["batch"].data().test
     images = _first_of_each_class(test)
-    models = {norm: by_name[norm].model() for norm in norms}
+    models = {norm: chosen[norm].model() for norm in norms}
     figure = new_figure(PAGE, 3.3)
     grid = figure.subplots(1 + len(models), len(images))
     for column in range(len(images)):
