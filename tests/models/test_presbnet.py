@@ -193,8 +193,8 @@ def test_trains(seed: int) -> None:
     ("arguments", "message"),
     [
         ({"ln_scope": "channel"}, "ln_scope is 'channel'; there are group, all, none"),
-        ({"activation": "swish"}, "activation is 'swish'; there are none, relu"),
-        ({"second_activation": ""}, "activation is ''; there are none, relu"),
+        ({"activation": "swish"}, "^activation is 'swish'; there are none, relu"),
+        ({"second_activation": ""}, "^second_activation is ''; there are none, relu"),
         ({"norm": "layer"}, "norm is 'layer'; there are batch"),
     ],
 )
