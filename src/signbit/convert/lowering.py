@@ -112,6 +112,10 @@ class Lowering:
         self.report.append(describe_product(node, "integer_conv", bits, codes.size, codes.nbytes, note))
 
     def _real_layer(self, node: fx.Node) -> None:
+        if module_type(node) == "signbit.layers.binary_weight_conv.BinaryWeightConv2d":
+            raise ConvertError(
+                f"{place(node)}: the engine has no op for real values times one-bit weights; use torch.nn.Conv2d"
+            )
         if module_type(node).startswith("signbit.layers.binary_"):
             raise ConvertError(f"{place(node)}: a binary layer with real values; set its binarizers to mode 'binary'")
         source, weight = node.all_input_nodes[0], self._constant(node.args[1], node, "weight").float()
