@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import State, mean_abs_conv, norm, pixels, randomise, shuffle, sign
 from torch import Tensor, nn
 from torch.nn import functional
@@ -127,10 +128,7 @@ def test_narrow(name: str, width: float) -> None:
 def test_trains(size: int, seed: int) -> None:
     torch.manual_seed(seed)
     found = models.create("aresbnet10", width=0.125, num_classes=7, image_size=size, dropout=0.5)
-    logits = found(torch.randint(0, 256, (2, 3, size, size), dtype=torch.uint8))
-    assert logits.shape == (2, 7)
-    logits.square().sum().backward()
-    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in found.parameters())
+    check_step(found, 7, size)
 
 
 @pytest.mark.parametrize(
