@@ -15,6 +15,7 @@ from signbit.errors import ConvertError
 from signbit.layers.attention_batch_norm import AttentionBatchNorm2d
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
+from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.preprocessing import Preprocessing
 
@@ -179,6 +180,11 @@ REFUSALS = {
         r"module 'middle\.0'.*does not come from a sign",
     ),
     "an op we lack": (Net(nn.AdaptiveAvgPool2d(1)), PIXELS, r"module 'middle\.0'.*adaptive_avg_pool2d"),
+    "one-bit weights on real values": (
+        Net(BinaryWeightConv2d(8, 8, 1)),
+        PIXELS,
+        r"module 'middle\.0'.*: the engine has no op for real values times one-bit weights; use torch\.nn\.Conv2d",
+    ),
     "a step we lack": (Net(nn.GELU()), PIXELS, r"module 'middle\.0'.*gelu"),
     "varies over pixels": (Net(nn.Identity(), Spatial()), PIXELS, r"module 'middle\.1'.*varies over the pixels"),
     "half precision": (nn.Flatten(), FLOATS.half(), "uint8 or float32"),
@@ -197,7 +203,7 @@ def test_refusals(case: str) -> None:
 def test_a_weight_binarizer_that_is_not_binary_is_refused() -> None:
     network = Net(BinaryConv2d(8, 8, 3))
     network.middle[0].weight_binarizer.mode = "real"
-    with pytest.raises(ConvertError, match=r"middle\.0"):
+    with pytest.raises(ConvertError, match=r"middle\.0.*its binarizers to mode 'binary'"):
         convert(network, PIXELS)
 
 

@@ -20,10 +20,10 @@ def build(name: str, seed: int = 0, **arguments: Any) -> nn.Module:
     return models.create(name, **{key: value for key, value in SMALL.items() if key in known} | arguments).train()
 
 
-def pixels(count: int, seed: int = 0) -> Tensor:
+def pixels(count: int, seed: int = 0, size: int = 32) -> Tensor:
     """Random images."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    return torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
 
 
 def loss_of(model: nn.Module, images: Tensor) -> Tensor:
@@ -36,6 +36,17 @@ def gradients(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     """The gradient of each parameter that has one."""
     loss_of(model, images).backward()
     return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+
+
+def check_step(model: nn.Module, classes: int = CLASSES, size: int = 32) -> None:
+    """Logits of that many classes, and a finite gradient of every parameter that is trained."""
+    logits = model(pixels(3, size=size))
+    assert logits.shape == (3, classes)
+    (logits - 1).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+            assert bool(torch.isfinite(parameter.grad).all()), name
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import State, norm, pixels, randomise, sign
 from torch import Tensor
 from torch.nn import functional
@@ -76,10 +77,7 @@ def test_clip_limit() -> None:
 def test_a_step(seed: int) -> None:
     torch.manual_seed(seed)
     model = models.create("binarydensenet28", width=0.125, norm="abn", activation="prelu", stem="integer")
-    logits: Tensor = model(torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8))
-    logits.square().sum().backward()
-    assert logits.shape == (2, 10)
-    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in model.parameters())
+    check_step(model)
 
 
 @pytest.mark.parametrize(

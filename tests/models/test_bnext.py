@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import State, channels, mean_pool, norm, pixels, prelu, randomise, sign, sign_conv
 from torch import Tensor, nn
 
@@ -152,13 +153,9 @@ def test_counts_of_bnext18() -> None:
 def test_a_step_in_the_soft_stage(name: str, seed: int) -> None:
     torch.manual_seed(seed)
     model = models.create(name, width=0.25)
-    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     set_modes(model, "binary", "soft")
     set_progress(model, 0.1, 5)
-    logits: Tensor = model(images)
-    logits.square().sum().backward()
-    assert logits.shape == (2, 10)
-    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in model.parameters())
+    check_step(model)
     set_progress(model, 0.5, 153)
     convolutions = [m for m in model.modules() if isinstance(m, BinaryConv2d)]
     at_the_end = [m.weight_codes()[0] for m in convolutions]

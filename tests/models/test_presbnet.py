@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import (
     State,
     channels,
@@ -182,19 +183,15 @@ def test_narrow(name: str, width: float) -> None:
 def test_trains(seed: int) -> None:
     torch.manual_seed(seed)
     found = models.create("presbnet10", width=0.125, num_classes=7, image_size=96)
-    images = torch.randint(0, 256, (2, 3, 96, 96), dtype=torch.uint8)
-    logits = found(images)
-    assert logits.shape == (2, 7)
-    logits.square().sum().backward()
-    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in found.parameters())
+    check_step(found, 7, 96)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"ln_scope": "channel"}, "ln_scope is 'channel'; there are group, all, none"),
-        ({"activation": "swish"}, "activation is 'swish'; there are none, relu"),
-        ({"second_activation": ""}, "activation is ''; there are none, relu"),
+        ({"activation": "swish"}, "^activation is 'swish'; there are none, relu"),
+        ({"second_activation": ""}, "^second_activation is ''; there are none, relu"),
         ({"norm": "layer"}, "norm is 'layer'; there are batch"),
     ],
 )

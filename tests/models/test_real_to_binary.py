@@ -93,5 +93,7 @@ def test_wrong_arguments() -> None:
         models.create("real_to_binary18", scale="se")
     with pytest.raises(ValueError, match="reduction is 0; give an integer of at least 1"):
         models.create("real_to_binary18", reduction=0)
+    with pytest.raises(ValueError, match="stem_activation is 'tanh'; there are none, relu"):
+        models.create("real_to_binary18", stem_activation="tanh")
     with pytest.raises(ValueError, match="height is 0"):
         MapScale(4, 0, 4)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import State, norm, pixels, randomise, sign, sign_conv
 from torch import Tensor, nn
 from torch.nn import functional
@@ -93,10 +94,7 @@ def test_the_twin_is_the_real_valued_network() -> None:
 )
 def test_trains_for_a_step(name: str, arguments: dict[str, Any]) -> None:
     model = models.create(name, width=0.1, num_classes=7, **arguments)
-    logits = model(torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8))
-    assert logits.shape == (3, 7)
-    logits.square().sum().backward()
-    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in model.parameters())
+    check_step(model, 7)
     assert any(isinstance(m, AttentionBatchNorm2d) for m in model.modules())
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import State, mean_abs_conv, norm, pixels, randomise, sign
 from torch import Tensor, nn
 from torch.nn import functional
@@ -64,10 +65,7 @@ def test_trains_for_a_step(name: str, binary: bool) -> None:
     model = models.create(
         name, binary=binary, norm="abn", width=0.1, hidden_features=[80, 160], dropout=0.5, num_classes=7
     )
-    logits = model(torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8))
-    assert logits.shape == (3, 7)
-    logits.square().sum().backward()
-    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in model.parameters())
+    check_step(model, 7)
     assert sum(isinstance(m, AttentionBatchNorm1d) for m in model.modules()) == 2
     assert sum(isinstance(m, AttentionBatchNorm2d) for m in model.modules()) == (8 if name == "vgg11" else 6)
     assert any(isinstance(m, nn.Hardtanh) for m in model.modules()) is binary

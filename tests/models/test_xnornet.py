@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from every_network import check_step
 from straight_line import State, channels, pixels, randomise, sign
 from torch import Tensor, nn
 from torch.nn import functional
@@ -131,10 +132,7 @@ def test_the_rule_reaches_every_layer() -> None:
 )
 def test_trains_for_a_step(name: str, arguments: dict[str, Any]) -> None:
     model = models.create(name, width=0.05, num_classes=7, **arguments)
-    logits = model(torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8))
-    assert logits.shape == (3, 7)
-    (logits - 1).square().sum().backward()
-    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in model.parameters())
+    check_step(model, 7)
     assert {"latent_weight", "head", "norm"} <= set(parameter_roles(model).values())
 
 

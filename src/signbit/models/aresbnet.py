@@ -3,31 +3,18 @@
 from collections import OrderedDict
 from typing import final
 
-import torch
 from torch import Tensor, nn
 
-from signbit.binarizers import Binarizer
-from signbit.binarizers.mean_abs_sign import MeanAbsSign
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.channel_shuffle import ChannelShuffle
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import norm2d
-from signbit.models.parts.network import Network
+from signbit.models.parts.choices import activation_of, binarizer_with, norm2d
+from signbit.models.parts.duplicate import Duplicate
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
 from signbit.models.parts.shuffled_unit import ShuffledUnit
 
 SIZES = {"aresbnet10": (1, 1, 1, 1), "aresbnet18": (2, 2, 2, 2), "aresbnet34": (3, 4, 6, 3)}
 CHANNELS = 64  # of the stem and of the first branches; each stage has twice as many as the one before
-WEIGHT_GRADIENT = "xnor_port"  # of MeanAbsSign, see there
-
-
-@final
-class Duplicate(nn.Module):
-    """(N, C, H, W) to (N, 2 C, H, W): all channels, then all of them again."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The channels twice."""
-        return torch.cat((x, x), 1)
 
 
 @final
@@ -47,7 +34,8 @@ def aresbnet(
     norm: str = "batch",
     activation: str = "leaky_relu",
     binarizer: str = "clipped_ste_sign",
-    weight_binarizer: str | Binarizer | None = None,
+    weight_binarizer: str = "mean_abs_sign",
+    weight_gradient: str = "xnor_port",
     padding_value: int = 0,
 ) -> Network:
     """Build AresB-Net-10, -18 or -34: blocks of two shuffled units, each with one grouped binary convolution.
@@ -60,9 +48,10 @@ def aresbnet(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: of stem and branches, see `models.parts.choices.activation`.
+        activation: of stem and branches, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
-        weight_binarizer: method of the weights; by default `mean_abs_sign` with the gradient of `WEIGHT_GRADIENT`.
+        weight_binarizer: method of the weights.
+        weight_gradient: the rule of `mean_abs_sign`, see there; other methods have their own.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.
 
     Raises:
@@ -74,35 +63,29 @@ def aresbnet(
     """
 
     def branch(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-        weights = MeanAbsSign(WEIGHT_GRADIENT) if weight_binarizer is None else weight_binarizer
         conv = BinaryConv2d(
             inputs, outputs, 3, stride, 1, groups=2, padding_value=padding_value, input_binarizer=binarizer,
-            weight_binarizer=weights,
+            weight_binarizer=binarizer_with(weight_binarizer, weight_gradient=weight_gradient),
         )  # fmt: skip
         layers = {"conv": conv, "activation": activation_of(activation, outputs), "norm": norm2d(norm, outputs)}
         return nn.Sequential(OrderedDict(layers))
 
-    def block(inputs: int, outputs: int, shuffle: nn.Module) -> nn.Sequential:
-        # From `inputs` channels to twice `outputs`: where the two are equal, the channels double and the size halves.
-        pool = nn.MaxPool2d(3, 2, 1) if inputs == outputs else None
-        first = branch(inputs, outputs, 1 if pool is None else 2)
+    def block(inputs: int, outputs: int, stride: int, shuffle: nn.Module) -> nn.Sequential:
+        pool = nn.MaxPool2d(3, 2, 1) if stride == 2 else None
+        first, second = branch(inputs, outputs // 2, stride), branch(outputs, outputs // 2, 1)
         units = {
-            "first": ShuffledUnit(shuffle, first, pool, norm2d(norm, 2 * outputs)),
-            "second": ShuffledUnit(ChannelShuffle(), branch(2 * outputs, outputs, 1), None, nn.Identity()),
+            "first": ShuffledUnit(shuffle, first, pool, norm2d(norm, outputs)),
+            "second": ShuffledUnit(ChannelShuffle(), second, None, nn.Identity()),
         }
         return nn.Sequential(OrderedDict(units))
 
     channels = plan.channels(CHANNELS)
-    layers: list[nn.Module] = []
-    inputs = 2 * channels
-    for index, count in enumerate(blocks):
-        outputs = channels * 2**index
-        for _ in range(count):
-            layers.append(block(inputs, outputs, ChannelShuffle() if layers else nn.Identity()))
-            inputs = 2 * outputs
+    stages = [2 * channels * 2**stage for stage in range(len(blocks))]
+    layers = [
+        block(*shape, ChannelShuffle() if index else nn.Identity())
+        for index, shape in enumerate(block_shapes(blocks, stages))
+    ]
     first_norm = [norm2d(norm, channels)] if plan.for_imagenet else []
-    stem = nn.Sequential(
-        *plan.first_convolution(channels), *first_norm, activation_of(activation, channels), *plan.first_pool(),
-        Duplicate(), norm2d(norm, 2 * channels),
-    )  # fmt: skip
-    return Network(stem, layers, nn.Sequential(FirstHalf(), *plan.head(inputs // 2)))
+    first = plan.resnet_stem(channels, *first_norm, activation_of(activation, channels))
+    stem = nn.Sequential(*first, Duplicate(), norm2d(norm, 2 * channels))
+    return Network(stem, layers, nn.Sequential(FirstHalf(), *plan.head(stages[-1] // 2)))

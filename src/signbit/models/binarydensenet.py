@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.choices import activation_of, binarizer_with, norm2d
 from signbit.models.parts.network import Network
 from signbit.models.parts.plan import Plan
 
@@ -63,7 +62,7 @@ def binarydensenet(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: after a binary convolution, see `models.parts.choices.activation`.
+        activation: after a binary convolution, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
 from signbit.models.parts.binary_or_real import BinaryOrReal
-from signbit.models.parts.choices import NORMS, norm1d, norm2d
+from signbit.models.parts.choices import NORMS, norm1d, norm2d, one_of
 from signbit.models.parts.plan import as_head, scaled
 
 CONV_CHANNELS = (128, 128, 256, 256, 512)  # times inflation; the sixth is 512 whatever the inflation
@@ -136,8 +136,7 @@ def binarynet(
 
 def _check(norm: str, stem: str, head: str, inflation: int, width: float, image_size: int) -> None:
     for name, value, allowed in (("norm", norm, NORMS), ("stem", stem, STEMS), ("head", head, HEADS)):
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
+        one_of(name, value, allowed)
     if inflation not in (1, 3):
         raise ValueError(f"inflation is {inflation!r}; give 1 or 3")
     if width <= 0:

@@ -5,7 +5,7 @@ from typing import final
 from torch import Tensor, nn
 
 from signbit.models.parts.binary_or_real import BinaryOrReal
-from signbit.models.parts.choices import norm1d, norm2d
+from signbit.models.parts.choices import norm1d, norm2d, one_of
 from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
 
@@ -21,10 +21,11 @@ class BinaryNetBlock(nn.Module):
     """Two 3x3 convolutions; norm and activation follow the first, and the sum of the second and the shortcut."""
 
     def __init__(
-        self, convs: tuple[nn.Module, nn.Module], norm: nn.Module, act: nn.Module, shortcut: nn.Module, after: nn.Module
-    ) -> None:
+        self, convs: tuple[nn.Module, nn.Module], norm: nn.Module, activation: nn.Module, shortcut: nn.Module,
+        after: nn.Module,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.conv1, self.norm1, self.activation1 = convs[0], norm, act
+        self.conv1, self.norm1, self.activation1 = convs[0], norm, activation
         self.conv2, self.shortcut, self.after = convs[1], shortcut, after
 
     def forward(self, x: Tensor) -> Tensor:
@@ -86,7 +87,7 @@ def binarynet_resnet(
 
     def block(inputs: int, outputs: int, stride: int, last: bool) -> BinaryNetBlock:
         convs = layers.convolution(inputs, outputs, 3, stride), layers.convolution(outputs, outputs, 3)
-        past = nn.Identity() if stride == 1 else projection(inputs, outputs)
+        past = nn.Identity() if (stride, inputs) == (1, outputs) else projection(inputs, outputs)
         after = nn.Identity() if last else nn.Sequential(norm2d(norm, outputs), layers.activation())
         return BinaryNetBlock(convs, norm2d(norm, outputs), layers.activation(), past, after)
 
@@ -105,9 +106,8 @@ def binarynet_resnet(
 
 
 def _check(head: str, shortcut: str, plan: Plan) -> None:
-    for name, value, allowed in (("head", head, HEADS), ("shortcut", shortcut, SHORTCUTS)):
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
+    one_of("head", head, HEADS)
+    one_of("shortcut", shortcut, SHORTCUTS)
     if head == "binary" and plan.dropout:
         raise ValueError(f"dropout is {plan.dropout!r} with a binary head, which has no zeros; give 0 or head='real'")
 

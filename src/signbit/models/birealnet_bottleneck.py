@@ -6,9 +6,11 @@ from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.leaky_clip import LeakyClip
-from signbit.models.birealnet import CHANNELS, projection, steps, weight_method
-from signbit.models.parts.choices import norm2d
+from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.network import block_shapes
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import mean_pool, shortcut_of
+from signbit.models.resnet import CHANNELS
 
 SIZES = {"birealnet50": (3, 4, 6, 3)}
 EXPANSION = 4  # channels of the wide stream for one of the narrow stream
@@ -73,7 +75,7 @@ def birealnet_bottleneck(
     norm: str = "batch",
     binarizer: str = "approx_sign",
     weight_binarizer: str = "mean_abs_sign",
-    weight_gradient: str | None = None,
+    weight_gradient: str = "unscaled",
     padding_value: int = 0,
 ) -> TwoStreamNetwork:
     """Build Bi-Real Net-50, the block being that of the authors' torch release.
@@ -87,7 +89,7 @@ def birealnet_bottleneck(
         norm: see `models.parts.choices.norm2d`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights.
-        weight_gradient: its rule, where it has several; see `birealnet`.
+        weight_gradient: the rule of `mean_abs_sign`, see there; other methods have their own.
         padding_value: what the binary 3x3 convolutions are padded with: 0, 1 or -1.
 
     Raises:
@@ -102,30 +104,29 @@ def birealnet_bottleneck(
     def normed(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
         conv = BinaryConv2d(
             inputs, outputs, size, stride, size // 2, padding_value=padding_value, input_binarizer=binarizer,
-            weight_binarizer=weight_method(weight_binarizer, weight_gradient),
+            weight_binarizer=binarizer_with(weight_binarizer, weight_gradient=weight_gradient),
         )  # fmt: skip
         return nn.Sequential(conv, norm2d(norm, outputs))
 
     def block(inputs: int, middle: int, stride: int, first: bool) -> BiRealBottleneck:
         wide_inputs, wide = inputs if first else inputs * EXPANSION, middle * EXPANSION
-        begins = first or stride == 2
         reduce = normed(wide_inputs, middle, 1)
         narrow_shortcut: nn.Module | None = nn.Identity()
         if first:
             conv = nn.Conv2d(wide_inputs, middle, 1, bias=False)
             reduce, narrow_shortcut = nn.Sequential(LeakyClip(), conv, norm2d(norm, middle)), None
-        elif begins:
+        elif stride == 2:
             narrow_shortcut = nn.Conv2d(inputs, middle, 1, bias=False)
         return BiRealBottleneck(
             reduce,
             normed(middle, middle, 3, stride),
             normed(middle, wide, 1),
             narrow_shortcut,
-            nn.AvgPool2d(2) if stride == 2 else nn.Identity(),
-            projection(wide_inputs, wide, stride, norm) if begins else nn.Identity(),
+            mean_pool(stride),
+            shortcut_of(wide_inputs, wide, stride, norm),
         )
 
     stages = [plan.channels(channels) for channels in CHANNELS]
-    stem = nn.Sequential(*plan.first_convolution(stages[0]), norm2d(norm, stages[0]), *plan.first_pool())
-    layers = [block(*step, first=not index) for index, step in enumerate(steps(blocks, stages))]
+    stem = plan.resnet_stem(stages[0], norm2d(norm, stages[0]))
+    layers = [block(*shape, first=not index) for index, shape in enumerate(block_shapes(blocks, stages))]
     return TwoStreamNetwork(stem, layers, plan.head(stages[-1] * EXPANSION))

@@ -10,10 +10,10 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.rsign import RSign
 from signbit.layers.squeeze_gate import SqueezeGate
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import binarizer_with, norm2d
-from signbit.models.parts.network import Network
+from signbit.models.parts.choices import activation_of, binarizer_with, norm2d
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import mean_pool
 
 
 class Size(NamedTuple):
@@ -170,7 +170,7 @@ def bnext(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: of each unit and before the head, see `models.parts.choices.activation`.
+        activation: of each unit and before the head, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default's mode `soft` is that of the paper's training.
         clip_limit: where the gradient of `clipped_ste_sign` ends.
@@ -187,7 +187,7 @@ def bnext(
     units = Units(norm, activation, binarizer, weight_binarizer, clip_limit, temperature_decay, padding_value)
 
     def block(inputs: int, outputs: int, stride: int, attends: bool) -> nn.Sequential:
-        shortcut = nn.Identity() if stride == 1 else nn.AvgPool2d(2)
+        shortcut = mean_pool(stride)
         wide: nn.Module = (
             units.attention(inputs, inputs, stride, shortcut, mixes_activated=False)
             if attends
@@ -196,14 +196,9 @@ def bnext(
         pointwise = [units.feed_forward(inputs, inputs, 1) for _ in range(outputs // inputs)]
         return nn.Sequential(wide, pointwise[0] if inputs == outputs else Doubling(*pointwise))
 
-    inputs = channels = plan.channels(size.stem)
-    layers: list[nn.Module] = []
-    for stage, count in enumerate(size.blocks):
-        channels *= 2
-        for position in range(count):
-            stride = 2 if stage and not position else 1
-            layers.append(block(inputs, channels, stride, attends=len(layers) % 2 == 1))
-            inputs = channels
-    first = plan.convolution(plan.channels(size.stem), 3, 2 if plan.for_imagenet else 1)
-    stem = nn.Sequential(*first, norm2d(norm, plan.channels(size.stem)))
-    return Network(stem, layers, units.head(plan, channels))
+    first = plan.channels(size.stem)
+    stages = [first * 2**stage for stage in range(1, 1 + len(size.blocks))]
+    shapes = block_shapes(size.blocks, stages, first)
+    layers = [block(*shape, attends=index % 2 == 1) for index, shape in enumerate(shapes)]
+    stem = nn.Sequential(*plan.convolution(first, 3, 2 if plan.for_imagenet else 1), norm2d(norm, first))
+    return Network(stem, layers, units.head(plan, stages[-1]))

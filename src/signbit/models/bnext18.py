@@ -4,12 +4,13 @@ from torch import nn
 
 from signbit.models.bnext import Units
 from signbit.models.parts.choices import norm2d
-from signbit.models.parts.network import Network
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import shortcut_of
+from signbit.models.resnet import CHANNELS
 
 SIZES = {"bnext18": (2, 2, 2, 2)}
 DEFAULTS = {"latent_init": "small_normal"}
-CHANNELS = (64, 128, 256, 512)
 
 
 def bnext18(
@@ -33,7 +34,7 @@ def bnext18(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: of each unit and before the head, see `models.parts.choices.activation`.
+        activation: of each unit and before the head, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default's mode `soft` is that of the paper's training.
         clip_limit: where the gradient of `clipped_ste_sign` ends.
@@ -50,18 +51,10 @@ def bnext18(
     units = Units(norm, activation, binarizer, weight_binarizer, clip_limit, temperature_decay, padding_value)
 
     def block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-        shortcut = nn.Identity() if stride == 1 else projection(inputs, outputs)
-        attention = units.attention(inputs, outputs, stride, shortcut, mixes_activated=True)
+        past = shortcut_of(inputs, outputs, stride, norm)
+        attention = units.attention(inputs, outputs, stride, past, mixes_activated=True)
         return nn.Sequential(attention, units.feed_forward(outputs, outputs, 3))
 
-    def projection(inputs: int, outputs: int) -> nn.Sequential:
-        return nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False), norm2d(norm, outputs))
-
     stages = [plan.channels(channels) for channels in CHANNELS]
-    layers, inputs = [], stages[0]
-    for index, (count, outputs) in enumerate(zip(blocks, stages, strict=True)):
-        for position in range(count):
-            layers.append(block(inputs, outputs, 2 if index and not position else 1))
-            inputs = outputs
-    stem = nn.Sequential(*plan.first_convolution(stages[0]), norm2d(norm, stages[0]), *plan.first_pool())
-    return Network(stem, layers, units.head(plan, stages[-1]))
+    layers = [block(*shape) for shape in block_shapes(blocks, stages)]
+    return Network(plan.resnet_stem(stages[0], norm2d(norm, stages[0])), layers, units.head(plan, stages[-1]))

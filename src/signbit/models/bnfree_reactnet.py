@@ -9,11 +9,12 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.rsign import RSign
 from signbit.layers.scaled_std_conv import ScaledStdConv2d
-from signbit.models.birealnet import steps
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.network import Network
+from signbit.models.parts.choices import activation_of, one_of
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
-from signbit.models.reactnet import CHANNELS, SHORTCUTS
+from signbit.models.parts.shortcuts import mean_pool
+from signbit.models.reactnet import SHORTCUTS
+from signbit.models.resnet import CHANNELS
 
 SIZES = {"bnfree_reactnet18": (4, 4, 4, 4)}
 VARIANCES = ("as_released", "nf")
@@ -27,11 +28,11 @@ class BnFreeBlock(nn.Module):
     """
 
     def __init__(
-        self, shift: nn.Module, conv: nn.Module, gain: nn.Module, shortcut: nn.Module, act: nn.Module,
+        self, sign: nn.Module, conv: nn.Module, gain: nn.Module, shortcut: nn.Module, activation: nn.Module,
         alpha: float, beta: float, *, pools: bool,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.sign, self.conv, self.gain, self.shortcut, self.activation = shift, conv, gain, shortcut, act
+        self.sign, self.conv, self.gain, self.shortcut, self.activation = sign, conv, gain, shortcut, activation
         self.alpha, self.beta, self.pools = alpha, beta, pools
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,8 +51,7 @@ def check(alpha: float, variance: str) -> None:
     """Raises: ValueError: alpha is not positive, or there is no such rule for the variance."""
     if alpha <= 0:
         raise ValueError(f"alpha is {alpha!r}; give a positive factor")
-    if variance not in VARIANCES:
-        raise ValueError(f"variance is {variance!r}; there are {', '.join(VARIANCES)}")
+    one_of("variance", variance, VARIANCES)
 
 
 def stem_convolution(plan: Plan, outputs: int, kernel_size: int, stride: int) -> list[nn.Module]:
@@ -102,7 +102,7 @@ def bnfree_reactnet(
         alpha: factor of each convolution.
         variance: how beta is reckoned: `as_released` (the authors' code, which leaves out what the first block of each
             stage adds) or `nf` (as normaliser-free ResNets do).
-        activation: after the addition, see `models.parts.choices.activation`.
+        activation: after the addition, see `models.parts.choices.activation_of`.
         shortcut: weights of the 1x1 convolutions: `one_bit_weights`, as released (their input stays real-valued), or
             `real`.
         binarizer: method of the activations.
@@ -117,28 +117,26 @@ def bnfree_reactnet(
         Normalization", CVPR Workshops, arXiv:2104.08215.
     """
     check(alpha, variance)
-    if shortcut not in SHORTCUTS:
-        raise ValueError(f"shortcut is {shortcut!r}; there are {', '.join(SHORTCUTS)}")
+    one_of("shortcut", shortcut, SHORTCUTS)
 
     def block(inputs: int, outputs: int, stride: int, beta: float) -> BnFreeBlock:
         conv = BinaryConv2d(
             inputs, outputs, 3, stride, 1, padding_value=padding_value, input_binarizer=None,
             weight_binarizer=weight_binarizer,
         )  # fmt: skip
-        past = nn.Identity() if stride == 1 else projection(inputs, outputs)
-        act = activation_of(activation, outputs)
-        parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), past, act)
+        past = nn.Identity() if (stride, inputs) == (1, outputs) else projection(inputs, outputs, stride)
+        parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), past, activation_of(activation, outputs))
         return BnFreeBlock(*parts, alpha, beta, pools=stride == 2)
 
-    def projection(inputs: int, outputs: int) -> nn.Sequential:
+    def projection(inputs: int, outputs: int, stride: int) -> nn.Sequential:
         if shortcut == "real":
-            return nn.Sequential(nn.AvgPool2d(2), ScaledStdConv2d(inputs, outputs, 1))
+            return nn.Sequential(mean_pool(stride), ScaledStdConv2d(inputs, outputs, 1))
         conv = BinaryWeightConv2d(inputs, outputs, 1, weight_binarizer=weight_binarizer)
-        return nn.Sequential(nn.AvgPool2d(2), conv, ChannelGain(outputs))
+        return nn.Sequential(mean_pool(stride), conv, ChannelGain(outputs))
 
     stages = [plan.channels(channels) for channels in CHANNELS]
     scales = betas(blocks, alpha, variance)
-    layers = [block(*step, beta) for step, beta in zip(steps(blocks, stages), scales, strict=True)]
+    layers = [block(*shape, beta) for shape, beta in zip(block_shapes(blocks, stages), scales, strict=True)]
     kernel_size, stride = (7, 2) if plan.for_imagenet else (3, 1)
     stem = nn.Sequential(*stem_convolution(plan, stages[0], kernel_size, stride), *plan.first_pool())
     return Network(stem, layers, plan.head(stages[-1]))

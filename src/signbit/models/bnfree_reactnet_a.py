@@ -8,10 +8,12 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.channel_gain import ChannelGain
 from signbit.layers.rsign import RSign
 from signbit.models.bnfree_reactnet import BnFreeBlock, check, stem_convolution
-from signbit.models.parts.choices import activation as activation_of
+from signbit.models.parts.choices import activation_of
+from signbit.models.parts.duplicate import Duplicate
 from signbit.models.parts.network import Network
 from signbit.models.parts.plan import Plan
-from signbit.models.reactnet_mobile import STEM_CHANNELS, STEPS, Duplicate, stem_stride
+from signbit.models.parts.shortcuts import mean_pool
+from signbit.models.reactnet_mobile import STEM_CHANNELS, STEPS, shapes_of, stem_stride
 
 SIZES = {"bnfree_reactnet_a": STEPS}
 
@@ -56,7 +58,7 @@ def bnfree_reactnet_a(
     Args:
         alpha: factor of each convolution.
         variance: how beta is reckoned: `as_released` (the authors' code) or `nf` (as normaliser-free ResNets do).
-        activation: after each addition, see `models.parts.choices.activation`.
+        activation: after each addition, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; in mode `real` the default gives standardised real-valued weights.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.
@@ -78,16 +80,14 @@ def bnfree_reactnet_a(
         parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), shortcut, activation_of(activation, outputs))
         return BnFreeBlock(*parts, alpha, beta, pools=stride == 2)
 
-    first = inputs = plan.channels(STEM_CHANNELS)
-    blocks = []
-    pairs = beta_pairs([stride for _, stride in steps], alpha, variance)
-    for (multiple, stride), (beta_3x3, beta_1x1) in zip(steps, pairs, strict=True):
-        outputs = multiple * first
-        pool = nn.AvgPool2d(2) if stride == 2 else nn.Identity()
+    def block(inputs: int, outputs: int, stride: int, beta_3x3: float, beta_1x1: float) -> nn.Sequential:
         twice = nn.Identity() if inputs == outputs else Duplicate()
-        blocks.append(
-            nn.Sequential(half(inputs, inputs, 3, stride, pool, beta_3x3), half(inputs, outputs, 1, 1, twice, beta_1x1))
-        )
-        inputs = outputs
+        first_half = half(inputs, inputs, 3, stride, mean_pool(stride), beta_3x3)
+        return nn.Sequential(first_half, half(inputs, outputs, 1, 1, twice, beta_1x1))
+
+    first = plan.channels(STEM_CHANNELS)
+    shapes = list(shapes_of(steps, first))
+    pairs = beta_pairs([stride for _, _, stride in shapes], alpha, variance)
+    blocks = [block(*shape, *pair) for shape, pair in zip(shapes, pairs, strict=True)]
     stem = nn.Sequential(*stem_convolution(plan, first, 3, stem_stride(plan)))
-    return Network(stem, blocks, plan.head(inputs))
+    return Network(stem, blocks, plan.head(shapes[-1][1]))

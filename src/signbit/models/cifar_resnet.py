@@ -51,7 +51,7 @@ def cifar_resnet(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: of a binary network, see `models.parts.choices.activation`; hardtanh before every sign masks the
+        activation: of a binary network, see `models.parts.choices.activation_of`; hardtanh before every sign masks the
             gradient of the default binarizer, so another activation wants another binarizer.
         shortcut: where the shape changes: `pad` (every second pixel and channels of zeros), or a 1x1 convolution of
             stride 2, `binary` or `real`, and a norm.

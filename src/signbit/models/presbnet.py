@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, final
 
 from torch import Tensor, nn
@@ -11,10 +12,10 @@ from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.channel_shuffle import ChannelShuffle
 from signbit.layers.rprelu import RPReLU
 from signbit.layers.rsign import RSign
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import norm2d
-from signbit.models.parts.network import Network
+from signbit.models.parts.choices import activation_of, norm2d, one_of
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import mean_pool, shortcut_of
 from signbit.models.parts.shuffled_unit import ShuffledUnit
 
 SIZES = {"presbnet10": (1, 1, 1, 1), "presbnet18": (2, 2, 2, 2), "presbnet34": (3, 4, 6, 3)}
@@ -74,7 +75,7 @@ def presbnet(
 
     Args:
         norm: of stem, branches, shortcuts and blocks, see `models.parts.choices.norm2d`.
-        activation: both of a branch, see `models.parts.choices.activation`.
+        activation: both of a branch, see `models.parts.choices.activation_of`.
         second_activation: the one between layer norm and norm, where it is another.
         ln_scope: what the layer norm of one image covers: the channels of a `group`, `all` channels, or `none` for no
             layer norm.
@@ -91,9 +92,9 @@ def presbnet(
         Shin and Kim 2022, "PresB-Net: parametric binarized neural network with learnable activations and shuffled
         grouped convolution", PeerJ Computer Science 8:e842, doi:10.7717/peerj-cs.842.
     """
-    if ln_scope not in LN_SCOPES:
-        raise ValueError(f"ln_scope is {ln_scope!r}; there are {', '.join(LN_SCOPES)}")
-    ln_groups = LN_SCOPES[ln_scope]
+    ln_groups = LN_SCOPES[one_of("ln_scope", ln_scope, LN_SCOPES)]
+    second = activation if second_activation is None else second_activation
+    one_bit = partial(BinaryWeightConv2d, kernel_size=1, weight_binarizer=weight_binarizer)
 
     def branch(inputs: int, outputs: int, stride: int) -> nn.Sequential:
         # The two group convolutions of the paper are one here, for they share their sign; what follows them group by
@@ -107,31 +108,21 @@ def presbnet(
             "conv": conv,
             "activation": activation_of(activation, outputs),
             "layer_norm": nn.GroupNorm(ln_groups, outputs) if ln_groups else nn.Identity(),
-            "second_activation": activation_of(activation if second_activation is None else second_activation, outputs),
+            "second_activation": activation_of(second, outputs, "second_activation"),
             "norm": norm2d(norm if branch_norm else "none", outputs),
         }
         return nn.Sequential(OrderedDict(layers))
 
     def unit(inputs: int, outputs: int, stride: int) -> ShuffledUnit:
-        pool = nn.AvgPool2d(2) if stride == 2 else None
+        pool = mean_pool(stride) if stride == 2 else None
         return ShuffledUnit(ChannelShuffle(), branch(inputs, outputs // 2, stride), pool, RPReLU(outputs))
 
-    def block(inputs: int, outputs: int) -> PresBBlock:
-        stride = outputs // inputs
-        shortcut = projection(inputs, outputs) if stride == 2 else nn.Identity()
-        first, second = unit(inputs, outputs, stride), unit(outputs, outputs, 1)
-        return PresBBlock(first, second, shortcut, norm2d(norm if block_norm else "none", outputs))
-
-    def projection(inputs: int, outputs: int) -> nn.Sequential:
-        conv = BinaryWeightConv2d(inputs, outputs, 1, weight_binarizer=weight_binarizer)
-        return nn.Sequential(nn.AvgPool2d(2), conv, norm2d(norm, outputs))
+    def block(inputs: int, outputs: int, stride: int) -> PresBBlock:
+        past = shortcut_of(inputs, outputs, stride, norm, one_bit)
+        units = unit(inputs, outputs, stride), unit(outputs, outputs, 1)
+        return PresBBlock(*units, past, norm2d(norm if block_norm else "none", outputs))
 
     channels = 2 * plan.channels(CHANNELS // 2)  # both halves are whole bytes of signs
-    stem = nn.Sequential(*plan.first_convolution(channels), norm2d(norm, channels), *plan.first_pool())
-    layers, inputs = [], channels
-    for index, count in enumerate(blocks):
-        outputs = channels * 2**index
-        for _ in range(count):
-            layers.append(block(inputs, outputs))
-            inputs = outputs
-    return Network(stem, layers, plan.head(inputs))
+    stages = [channels * 2**stage for stage in range(len(blocks))]
+    stem = plan.resnet_stem(channels, norm2d(norm, channels))
+    return Network(stem, [block(*shape) for shape in block_shapes(blocks, stages)], plan.head(stages[-1]))

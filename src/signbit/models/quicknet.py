@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.blur_pool import BlurPool2d
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import binarizer_with, norm2d
+from signbit.models.parts.choices import activation_of, binarizer_with, norm2d
 from signbit.models.parts.network import Network
 from signbit.models.parts.plan import Plan
 
@@ -62,7 +61,7 @@ def quicknet(
 
     Args:
         norm: see `models.parts.choices.norm2d`; that without parameters is always a batch norm.
-        activation: between a binary convolution and its norm, see `models.parts.choices.activation`.
+        activation: between a binary convolution and its norm, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale.
         clip_limit: where the gradient of `clipped_ste_sign` ends.

@@ -1,17 +1,17 @@
 """ReActNet on the layers of MobileNet V1: dense binary convolutions, 3x3 and 1x1, each with a shortcut."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import final
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.rsign import RSign
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import norm2d
+from signbit.models.parts.choices import activation_of, norm2d
+from signbit.models.parts.duplicate import Duplicate
 from signbit.models.parts.network import Network
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import mean_pool
 from signbit.models.reactnet import ReActBlock
 
 STEM_CHANNELS = 32
@@ -20,15 +20,6 @@ STEPS = ((2, 1), (4, 2), (4, 1), (8, 2), (8, 1), (16, 2), *[(16, 1)] * 5, (32, 2
 
 SIZES: dict[str, int | None] = {"reactnet_a": None, "reactnet_b": 4, "reactnet_c": 1}
 """Groups of the real-valued 1x1 convolutions where channels double; None where these are binary."""
-
-
-@final
-class Duplicate(nn.Module):
-    """The channels twice, one after the other: the shortcut of two branches that read the same."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, 2C, H, W)."""
-        return torch.cat([x, x], 1)
 
 
 @dataclass(frozen=True)
@@ -53,13 +44,21 @@ class _Layers:
         return ReActBlock(sign, conv, norm2d(self.norm, outputs), shortcut, activation_of(self.activation, outputs))
 
     def block(self, inputs: int, outputs: int, stride: int) -> nn.Sequential:
-        first = self.binary(inputs, inputs, 3, stride, nn.AvgPool2d(2) if stride == 2 else nn.Identity())
+        first = self.binary(inputs, inputs, 3, stride, mean_pool(stride))
         if outputs == inputs:
             return nn.Sequential(first, self.binary(inputs, outputs, 1, 1, nn.Identity()))
         if self.real_groups is None:
             return nn.Sequential(first, self.binary(inputs, outputs, 1, 1, Duplicate()))
         conv = nn.Conv2d(inputs, outputs, 1, groups=self.real_groups, bias=False)
         return nn.Sequential(first, self.half(nn.Identity(), conv, outputs, Duplicate()))
+
+
+def shapes_of(steps: Iterable[tuple[int, int]], first: int) -> Iterator[tuple[int, int, int]]:
+    """Channels in, channels out and stride of each block of such steps, behind a stem of `first` channels."""
+    inputs = first
+    for multiple, stride in steps:
+        yield inputs, multiple * first, stride
+        inputs = multiple * first
 
 
 def stem_stride(plan: Plan) -> int:
@@ -91,7 +90,7 @@ def reactnet_mobile(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: after each addition, see `models.parts.choices.activation`.
+        activation: after each addition, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights.
         padding_value: what the binary convolutions are padded with: 0, 1 or -1.
@@ -104,10 +103,7 @@ def reactnet_mobile(
         Activation Functions", arXiv:2003.03488.
     """
     layers = _Layers(norm, activation, binarizer, weight_binarizer, padding_value, real_groups)
-    first = inputs = plan.channels(STEM_CHANNELS)
+    first = plan.channels(STEM_CHANNELS)
     stem = nn.Sequential(*plan.convolution(first, 3, stem_stride(plan)), norm2d(norm, first))
-    blocks = []
-    for multiple, stride in STEPS:
-        blocks.append(layers.block(inputs, multiple * first, stride))
-        inputs = multiple * first
-    return Network(stem, blocks, plan.head(inputs))
+    shapes = list(shapes_of(STEPS, first))
+    return Network(stem, [layers.block(*shape) for shape in shapes], plan.head(shapes[-1][1]))

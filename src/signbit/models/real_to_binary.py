@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.map_scale import MapScale
 from signbit.layers.squeeze_gate import SqueezeGate
-from signbit.models.birealnet import CHANNELS, projection, steps
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import norm2d
-from signbit.models.parts.network import Network
+from signbit.models.parts.choices import activation_of, norm2d, one_of
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import shortcut_of
+from signbit.models.resnet import CHANNELS
 
 SIZES = {"real_to_binary18": (4, 4, 4, 4)}
 SCALES = ("gate", "static", "none")
@@ -28,12 +28,12 @@ class RealToBinaryHalf(nn.Module):
     """
 
     def __init__(
-        self, norm: nn.Module, conv: nn.Module, gate: nn.Module | None, scale: nn.Module, act: nn.Module,
+        self, norm: nn.Module, conv: nn.Module, gate: nn.Module | None, scale: nn.Module, activation: nn.Module,
         shortcut: nn.Module,
     ) -> None:  # fmt: skip
         super().__init__()
         self.norm, self.conv, self.gate, self.scale = norm, conv, gate, scale
-        self.activation, self.shortcut = act, shortcut
+        self.activation, self.shortcut = activation, shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H / stride, W / stride)."""
@@ -70,7 +70,7 @@ def real_to_binary(
             each channel, row and column: the strong baseline) or `none`.
         reduction: of the gate: its hidden features are the channels divided by it.
         norm: see `models.parts.choices.norm2d`.
-        activation: before the addition, see `models.parts.choices.activation`.
+        activation: before the addition, see `models.parts.choices.activation_of`.
         stem_activation: likewise; by default `relu` with gates and `prelu` without, as published.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale of its own.
@@ -83,8 +83,7 @@ def real_to_binary(
         Martinez, Yang, Bulat and Tzimiropoulos 2020, "Training Binary Neural Networks with Real-to-Binary
         Convolutions", ICLR, arXiv:2003.11535; details of the re-implementation in larq/zoo.
     """
-    if scale not in SCALES:
-        raise ValueError(f"scale is {scale!r}; there are {', '.join(SCALES)}")
+    one_of("scale", scale, SCALES)
 
     def half(inputs: int, outputs: int, stride: int, size: int) -> RealToBinaryHalf:
         conv = BinaryConv2d(
@@ -97,15 +96,15 @@ def real_to_binary(
             SqueezeGate(inputs, outputs, reduction) if scale == "gate" else None,
             MapScale(outputs, size, size) if scale == "static" else nn.Identity(),
             activation_of(activation, outputs),
-            nn.Identity() if stride == 1 else projection(inputs, outputs, stride, norm),
+            shortcut_of(inputs, outputs, stride, norm),
         )
 
     stages = [plan.channels(channels) for channels in CHANNELS]
-    layers, size = [], plan.image_size // 4 if plan.for_imagenet else plan.image_size
-    for inputs, outputs, stride in steps(halves, stages):
-        size //= stride
+    layers, size = [], -(-plan.image_size // 4) if plan.for_imagenet else plan.image_size
+    for inputs, outputs, stride in block_shapes(halves, stages):
+        size = -(-size // stride)  # rounded up, as the convolution does
         layers.append(half(inputs, outputs, stride, size))
     blocks = [nn.Sequential(*layers[first : first + HALVES]) for first in range(0, len(layers), HALVES)]
-    act = activation_of(stem_activation or ("relu" if scale == "gate" else "prelu"), stages[0])
-    stem = nn.Sequential(*plan.first_convolution(stages[0]), norm2d(norm, stages[0]), act, *plan.first_pool())
+    in_stem = ("relu" if scale == "gate" else "prelu") if stem_activation is None else stem_activation
+    stem = plan.resnet_stem(stages[0], norm2d(norm, stages[0]), activation_of(in_stem, stages[0], "stem_activation"))
     return Network(stem, blocks, plan.head(stages[-1]))

@@ -1,32 +1,17 @@
 """ResNetE: a shortcut around every binary convolution, real-valued downsampling, no scale of the weights."""
 
-from typing import final
-
-from torch import Tensor, nn
+from torch import nn
 
 from signbit.layers.binary_conv import BinaryConv2d
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import binarizer_with, norm2d
-from signbit.models.parts.network import Network
+from signbit.models.birealnet import BiRealBlock
+from signbit.models.parts.choices import activation_of, binarizer_with, norm2d
+from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
+from signbit.models.parts.shortcuts import shortcut_of
+from signbit.models.resnet import CHANNELS
 
 SIZES = {"resnete18": (4, 4, 4, 4)}
 DEFAULTS = {"latent_init": "glorot_normal"}
-CHANNELS = (64, 128, 256, 512)
-
-
-@final
-class ResNetEBlock(nn.Module):
-    """3x3 binary convolution, norm, plus the shortcut, then the activation."""
-
-    def __init__(self, conv: nn.Module, norm: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
-        super().__init__()
-        self.conv, self.norm, self.shortcut, self.activation = conv, norm, shortcut, activation
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, in, H, W) to (N, out, H / stride, W / stride)."""
-        y: Tensor = self.activation(self.norm(self.conv(x)) + self.shortcut(x))
-        return y
 
 
 def resnete(
@@ -49,7 +34,7 @@ def resnete(
 
     Args:
         norm: see `models.parts.choices.norm2d`.
-        activation: after the addition, see `models.parts.choices.activation`.
+        activation: after the addition, see `models.parts.choices.activation_of`.
         binarizer: method of the activations.
         weight_binarizer: method of the weights; the default has no scale.
         clip_limit: where the gradient of `clipped_ste_sign` ends.
@@ -63,24 +48,17 @@ def resnete(
         arXiv:1906.08637.
     """
 
-    def block(inputs: int, outputs: int, stride: int) -> ResNetEBlock:
+    def block(inputs: int, outputs: int, stride: int) -> BiRealBlock:
         conv = BinaryConv2d(
             inputs, outputs, 3, stride, 1, padding_value=padding_value,
             input_binarizer=binarizer_with(binarizer, limit=clip_limit),
             weight_binarizer=binarizer_with(weight_binarizer, limit=clip_limit),
         )  # fmt: skip
-        past = nn.Identity() if stride == 1 else projection(inputs, outputs)
-        return ResNetEBlock(conv, norm2d(norm, outputs), past, activation_of(activation, outputs))
-
-    def projection(inputs: int, outputs: int) -> nn.Sequential:
-        return nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False), norm2d(norm, outputs))
+        past = shortcut_of(inputs, outputs, stride, norm)
+        return BiRealBlock(conv, norm2d(norm, outputs), past, activation_of(activation, outputs))
 
     stages = [plan.channels(channels) for channels in CHANNELS]
-    layers, inputs = [], stages[0]
-    for index, (count, outputs) in enumerate(zip(blocks, stages, strict=True)):
-        for position in range(count):
-            layers.append(block(inputs, outputs, 2 if index and not position else 1))
-            inputs = outputs
-    first = [*plan.first_convolution(stages[0]), norm2d(norm, stages[0]), nn.ReLU(), *plan.first_pool()]
+    layers = [block(*shape) for shape in block_shapes(blocks, stages)]
+    first = plan.resnet_stem(stages[0], norm2d(norm, stages[0]), nn.ReLU())
     stem = nn.Sequential(*first, norm2d(norm, stages[0]))
     return Network(stem, layers, nn.Sequential(nn.ReLU(), *plan.head(stages[-1])))

@@ -5,7 +5,7 @@ from typing import final
 from torch import Tensor, nn
 
 from signbit.models.parts.binary_or_real import BinaryOrReal
-from signbit.models.parts.choices import norm2d
+from signbit.models.parts.choices import norm2d, one_of
 from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
 from signbit.models.parts.residual_blocks import SHORTCUT_AROUND
@@ -98,6 +98,5 @@ def wide_resnet(
 def _check(widen: int, shortcut: str, around: str) -> None:
     if not isinstance(widen, int) or widen < 1:
         raise ValueError(f"widen is {widen!r}; give an integer of at least 1")
-    for name, value, allowed in (("shortcut", shortcut, SHORTCUTS), ("shortcut_around", around, SHORTCUT_AROUND)):
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
+    one_of("shortcut", shortcut, SHORTCUTS)
+    one_of("shortcut_around", around, SHORTCUT_AROUND)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from torch import nn
 
-from signbit.models.parts.choices import norm2d
+from signbit.models.parts.choices import norm2d, one_of
 from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan, as_head
 from signbit.models.parts.residual_blocks import ResidualBlock
 from signbit.models.parts.xnor_layers import EPS, XnorLayers
+from signbit.models.resnet import CHANNELS
 
 LAST_EPS = 1e-3  # of the norm before AlexNet's head
 SHORTCUTS = ("binary", "real")
@@ -47,7 +48,7 @@ def _size_left(plan: Plan) -> int:
 def _resnet18(layers: XnorLayers, plan: Plan) -> Network:
     def block(inputs: int, outputs: int, stride: int) -> ResidualBlock:
         body = nn.Sequential(layers.layer(inputs, outputs, 3, stride), layers.layer(outputs, outputs, 3))
-        past = nn.Identity() if stride == 1 else projection(inputs, outputs)
+        past = nn.Identity() if (stride, inputs) == (1, outputs) else projection(inputs, outputs)
         return ResidualBlock(body, past, nn.Identity())
 
     def projection(inputs: int, outputs: int) -> nn.Module:
@@ -55,10 +56,8 @@ def _resnet18(layers: XnorLayers, plan: Plan) -> Network:
             return layers.layer(inputs, outputs, 1, 2)
         return nn.Sequential(norm2d(layers.norm, inputs, EPS), nn.Conv2d(inputs, outputs, 1, 2, bias=False))
 
-    stages = [plan.channels(channels) for channels in (64, 128, 256, 512)]
-    stem = nn.Sequential(
-        *plan.first_convolution(stages[0]), norm2d(layers.norm, stages[0], EPS), nn.ReLU(), *plan.first_pool()
-    )
+    stages = [plan.channels(channels) for channels in CHANNELS]
+    stem = plan.resnet_stem(stages[0], norm2d(layers.norm, stages[0], EPS), nn.ReLU())
     head = nn.Sequential(norm2d(layers.norm, stages[-1], EPS), nn.ReLU(), *plan.head(stages[-1]))
     return Network(stem, [block(*shape) for shape in block_shapes((2, 2, 2, 2), stages)], head)
 
@@ -139,8 +138,7 @@ def xnornet(
         Rastegari, Ordonez, Redmon and Farhadi 2016, "XNOR-Net: ImageNet Classification Using Binary Convolutional
         Neural Networks", arXiv:1603.05279; AlexNet as in allenai/XNOR-Net, NIN as in jiecaoyu/XNOR-Net-PyTorch.
     """
-    if shortcut not in SHORTCUTS:
-        raise ValueError(f"shortcut is {shortcut!r}; there are {', '.join(SHORTCUTS)}")
+    one_of("shortcut", shortcut, SHORTCUTS)
     if not 0 <= code_dropout < 1:
         raise ValueError(f"code_dropout is {code_dropout!r}; give a share from 0 to below 1")
     acts = topology is _nin if relu is None else relu

@@ -1,7 +1,7 @@
 """Norms, activations and binarizers by name, for the switches of the networks."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from torch import nn
@@ -31,30 +31,45 @@ _ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
 NORMS, ACTIVATIONS = tuple(_NORMS), tuple(_ACTIVATIONS)
 
 
+def one_of(argument: str, value: str, allowed: Iterable[str]) -> str:
+    """The value itself.
+
+    Raises:
+        ValueError: it is not one of those allowed; the message lists them.
+    """
+    allowed = tuple(allowed)
+    if value not in allowed:
+        raise ValueError(f"{argument} is {value!r}; there are {', '.join(allowed)}")
+    return value
+
+
 def norm1d(name: str, features: int, eps: float = 1e-5) -> nn.Module:
     """A norm of (N, C): `batch`, `abn`, `abn_scale` (with a learned factor), `abn_no_bias` or `none`.
 
     Raises:
         ValueError: there is no such norm.
     """
-    return _NORMS[_known("norm", name, NORMS)][0](features, eps)
+    return _NORMS[one_of("norm", name, NORMS)][0](features, eps)
 
 
 def norm2d(name: str, channels: int, eps: float = 1e-5) -> nn.Module:
     """The same of (N, C, H, W)."""
-    return _NORMS[_known("norm", name, NORMS)][1](channels, eps)
+    return _NORMS[one_of("norm", name, NORMS)][1](channels, eps)
 
 
-def activation(name: str, channels: int) -> nn.Module:
+def activation_of(name: str, channels: int, argument: str = "activation") -> nn.Module:
     """An activation of (N, C, H, W), see `ACTIVATIONS`; slopes and biases are of each channel.
+
+    Args:
+        argument: what the error names.
 
     Raises:
         ValueError: there is no such activation.
     """
-    return _ACTIVATIONS[_known("activation", name, ACTIVATIONS)](channels)
+    return _ACTIVATIONS[one_of(argument, name, ACTIVATIONS)](channels)
 
 
-def binarizer_with(name: str, **settings: float) -> Binarizer:
+def binarizer_with(name: str, **settings: float | str) -> Binarizer:
     """A new binarizer of that name, given those of the settings that the method has.
 
     Raises:
@@ -62,9 +77,3 @@ def binarizer_with(name: str, **settings: float) -> Binarizer:
     """
     known = inspect.signature(type(binarizers.create(name))).parameters
     return binarizers.create(name, **{setting: value for setting, value in settings.items() if setting in known})
-
-
-def _known(what: str, name: str, allowed: tuple[str, ...]) -> str:
-    if name not in allowed:
-        raise ValueError(f"{what} is {name!r}; there are {', '.join(allowed)}")
-    return name

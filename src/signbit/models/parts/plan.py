@@ -10,6 +10,7 @@ from signbit.layers.binary_layer import BinaryLayer
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.pixels import Normalize
+from signbit.models.parts.choices import one_of
 
 STEMS = ("real", "integer")
 LAYOUTS = ("cifar", "imagenet")
@@ -67,8 +68,7 @@ class Plan:
             ("layout", self.layout or LAYOUTS[0], LAYOUTS),
             ("latent_init", self.latent_init, tuple(LATENT_INITS)),
         ):
-            if value not in allowed:
-                raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
+            one_of(name, value, allowed)
         if self.width <= 0:
             raise ValueError(f"width is {self.width!r}; give a positive factor")
         if not 0 <= self.dropout < 1:
@@ -117,6 +117,10 @@ class Plan:
     def first_pool(self) -> list[nn.Module]:
         """The pool of a ResNet's stem: a 3x3 maximum of stride 2 for ImageNet."""
         return [nn.MaxPool2d(3, 2, 1)] if self.for_imagenet else []
+
+    def resnet_stem(self, channels: int, *after: nn.Module) -> nn.Sequential:
+        """The first convolution of a ResNet, what comes after it, and the pool."""
+        return nn.Sequential(*self.first_convolution(channels), *after, *self.first_pool())
 
     def head(self, features: int) -> nn.Sequential:
         """Mean over the pixels, dropout where there is one, and a real-valued linear layer."""

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from signbit.layers.pad_shortcut import PadShortcut
 from signbit.models.parts.binary_or_real import BinaryOrReal
-from signbit.models.parts.choices import activation as activation_of
-from signbit.models.parts.choices import norm2d
+from signbit.models.parts.choices import activation_of, norm2d, one_of
 from signbit.models.parts.network import Network, block_shapes
 from signbit.models.parts.plan import Plan
 
@@ -38,7 +37,7 @@ class ResidualBlocks:
     Args:
         layers: binary ones, or those of the real-valued twin.
         norm: see `models.parts.choices.norm2d`.
-        activation: of binary networks, see `models.parts.choices.activation`; a real-valued twin has ReLU.
+        activation: of binary networks, see `models.parts.choices.activation_of`; a real-valued twin has ReLU.
         shortcut: where the shape changes: a 1x1 convolution, `binary` or `real`, and a norm; or `pad`, every second
             pixel and channels of zeros.
         around: what a shortcut goes around: each `conv`, or each `block` of two.
@@ -54,18 +53,13 @@ class ResidualBlocks:
     around: str = "block"
 
     def __post_init__(self) -> None:
-        for name, value, allowed in (
-            ("shortcut", self.shortcut, SHORTCUTS),
-            ("shortcut_around", self.around, SHORTCUT_AROUND),
-        ):
-            if value not in allowed:
-                raise ValueError(f"{name} is {value!r}; there are {', '.join(allowed)}")
+        one_of("shortcut", self.shortcut, SHORTCUTS)
+        one_of("shortcut_around", self.around, SHORTCUT_AROUND)
 
     def network(self, plan: Plan, blocks: Sequence[int], channels: Sequence[int]) -> Network:
         """A stem that ends in norm and activation, stages of that many blocks of two convolutions, and the head."""
         stages = [plan.channels(count) for count in channels]
-        after = norm2d(self.norm, stages[0]), self._activation(stages[0])
-        stem = nn.Sequential(*plan.first_convolution(stages[0]), *after, *plan.first_pool())
+        stem = plan.resnet_stem(stages[0], norm2d(self.norm, stages[0]), self._activation(stages[0]))
         return Network(stem, self._blocks(blocks, stages), plan.head(stages[-1]))
 
     def _blocks(self, blocks: Sequence[int], stages: Sequence[int]) -> list[ResidualBlock]:

@@ -11,10 +11,9 @@ from signbit import binarizers
 from signbit.binarizers import Binarizer
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.input_scale import InputScale2d
-from signbit.models.parts.choices import norm2d
+from signbit.models.parts.choices import binarizer_with, norm2d
 
 EPS = 1e-4
-WITH_RULES = ("centred_mean_abs_sign", "mean_abs_sign")  # the methods that have a weight_gradient
 
 
 @final
@@ -76,7 +75,7 @@ class XnorLayers:
         walk = (kernel_size, stride, kernel_size // 2 if padding is None else padding)
         conv = BinaryConv2d(
             inputs, outputs, *walk, padding_value=self.padding_value, input_binarizer=None,
-            weight_binarizer=self._weight_binarizer(),
+            weight_binarizer=binarizer_with(self.weight_binarizer, weight_gradient=self.weight_gradient),
         )  # fmt: skip
         before = (
             norm2d(self.norm, inputs, EPS),
@@ -86,7 +85,3 @@ class XnorLayers:
         # Without ReLU in between, the next norm would take a bias off again.
         after = ([nn.ReLU()] if self.relu else []) + ([pool] if pool is not None else [])
         return XnorLayer(before, conv, InputScale2d(*walk) if self.input_scale else None, self.relu, after)
-
-    def _weight_binarizer(self) -> Binarizer:
-        rule = {"weight_gradient": self.weight_gradient} if self.weight_binarizer in WITH_RULES else {}
-        return binarizers.create(self.weight_binarizer, **rule)
