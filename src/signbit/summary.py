@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,10 @@ def _convert_untrained(name: str, arguments: dict[str, Any], shape: Shape) -> Co
     return convert(model, torch.zeros(2, *shape, dtype=torch.uint8))
 
 
-def _weigh(conversion: Any) -> tuple[FileBytes | None, str]:
+def _weigh(conversion: Callable[[], Conversion]) -> tuple[FileBytes | None, str]:
     """The bytes of the model file, or why there is none."""
     try:
-        converted: Conversion = conversion()
+        converted = conversion()
     except ConvertError as error:
         return None, str(error)
     return file_bytes(converted.model, converted.layers), ""

@@ -42,9 +42,10 @@ def count_model(name: str, arguments: dict[str, Any], *, real_input_1x1: str = "
     """
     shape = input_shape(name, arguments)
     with torch.device("meta"):
-        model, example = models.create(name, **arguments), torch.empty(1, *shape, dtype=torch.uint8)
+        model = models.create(name, **arguments)
+    images = torch.empty(1, *shape, dtype=torch.uint8, device="meta")
     try:
-        return count_costs(model, example, real_input_1x1=real_input_1x1)
+        return count_costs(model, images, real_input_1x1=real_input_1x1)
     except RuntimeError as error:
         size = "x".join(map(str, shape))
         raise ValueError(f"{name} cannot take an input of {size}: {error}") from error
