@@ -19,19 +19,19 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from signbit import cli
-from signbit.file_listing import class_name, import_named
+from signbit.file_listing import class_name, file_names
 
 
 class Methods(SphinxDirective):
-    """Every file of a package whose files each hold one method, by `names()`."""
+    """Every file of a package whose files each hold one method or one family of networks."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         package = importlib.import_module(self.arguments[0])
         blocks = []
-        for name in package.names():
-            module = import_named(package.__name__, str(package.__file__), name)
+        for name in file_names(str(package.__file__), getattr(package, "_EXCLUDE", ())):
+            module = importlib.import_module(f"{package.__name__}.{name}")
             holds = next(found for found in (class_name(name), name, "load") if hasattr(module, found))
             kind = "autoclass" if inspect.isclass(getattr(module, holds)) else "autofunction"
             blocks.append(f"`````{{eval-rst}}\n.. {kind}:: {module.__name__}.{holds}\n`````\n")
