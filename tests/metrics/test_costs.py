@@ -1,4 +1,4 @@
-"""Costs against counts made by hand, and against the published networks' table in the specification."""
+"""Costs against counts made by hand, and against the published networks' counts."""
 
 from typing import Any, NamedTuple
 
