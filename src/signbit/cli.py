@@ -101,6 +101,7 @@ def train(
         "best_epoch": done.best_epoch + 1,
         "held_out_accuracy": done.held_out_accuracy,
         "test_accuracy": done.test.accuracy,
+        "test_top5_accuracy": done.test.top5_accuracy,
         "seconds": done.seconds,
     }
     show(result, as_json, fields_table)
@@ -122,8 +123,14 @@ def evaluate_checkpoint(
         fail(f"--part {part}: there are test, held_out and train")
     model, recipe, _ = load_checkpoint(checkpoint)
     dataset = getattr(recipe.data.load(data_dir), part)
-    accuracy = evaluate(model, dataset).accuracy
-    result = {"checkpoint": str(checkpoint), "part": part, "images": len(dataset), "accuracy": accuracy}
+    found = evaluate(model, dataset)
+    result = {
+        "checkpoint": str(checkpoint),
+        "part": part,
+        "images": len(dataset),
+        "accuracy": found.accuracy,
+        "top5_accuracy": found.top5_accuracy,
+    }
     show(result, as_json, fields_table)
 
 
