@@ -37,7 +37,7 @@ class ClippedSteSign(Binarizer):
 
     def gradient(self, z: Tensor) -> Tensor:
         """1 where |z| <= limit, 0 elsewhere."""
-        return (z.abs() <= self.limit).to(z.dtype)
+        return z.abs().le_(self.limit)
 
     def soft(self, z: Tensor) -> Tensor:
         """tanh z."""

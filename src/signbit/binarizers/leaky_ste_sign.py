@@ -32,7 +32,7 @@ class LeakySteSign(Binarizer):
 
     def gradient(self, z: Tensor) -> Tensor:
         """1 where |z| <= 1, the leak elsewhere."""
-        return (z.abs() <= 1).to(z.dtype).clamp_min(self.leak)
+        return z.abs().le_(1).clamp_min_(self.leak)
 
     def extra_repr(self) -> str:
         """The argument, for print(model)."""

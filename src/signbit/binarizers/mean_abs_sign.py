@@ -27,7 +27,7 @@ def _share_of_others(weight: Tensor) -> float:
 
 
 def _within(weight: Tensor) -> Tensor:
-    return (weight.abs() <= 1).to(weight.dtype)
+    return weight.abs().le_(1)
 
 
 def _unscaled(weight: Tensor, grad: Tensor) -> Tensor:

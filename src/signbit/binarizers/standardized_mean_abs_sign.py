@@ -47,7 +47,7 @@ class StandardizedMeanAbsSign(Binarizer):
 
     def gradient(self, z: Tensor) -> Tensor:
         """1 where |z| <= 1, 0 elsewhere."""
-        return (z.abs() <= 1).to(z.dtype)
+        return z.abs().le_(1)
 
     def scale(self, x: Tensor) -> Tensor:
         """Mean |What| of each filter, shape (out,), without a gradient."""
