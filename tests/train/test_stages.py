@@ -1,5 +1,6 @@
 """Stages: what they begin with, who teaches them, and optimizers that differ by role."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from test_fit import changed
 from torch import Tensor, nn
 
 from signbit import models
+from signbit.binarizers import Binarizer
 from signbit.data import Splits
 from signbit.metrics import latent_signs
 from signbit.models.cifar_resnet import CHECKPOINT_NAMES
@@ -16,6 +18,8 @@ from signbit.train import Recipe, TrainingError, fit, load_checkpoint
 from signbit.train.checkpoint import CheckpointError
 from signbit.train.optimization import clip, forget, optimizations
 from signbit.train.recipe import check_recipe
+from signbit.train.rehearsal import rehearse
+from signbit.train.run_folder import copy_state, model_arguments, run_info
 from signbit.train.sections import LossSection
 from signbit.train.start import (
     begin_stage,
@@ -173,6 +177,52 @@ def test_layers_are_matched_evenly() -> None:
 def test_wrong_stages(stage: dict[str, Any], message: str, tiny: Recipe) -> None:
     with pytest.raises(Exception, match=message):
         with_stages(tiny, stage)
+
+
+TEACHER = {"model": "binarynet", "weights": "nowhere.pt"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [
+        ({"loss": "distillation", "teachers": [TEACHER]}, r"nowhere\.pt cannot be read"),
+        ({"start": {"checkpoint": "nowhere"}}, "nowhere"),
+        ({"activations": "soft"}, r"stages\.1 cannot be trained: SteSign: no mode 'soft'"),
+        ({"loss": "attention_matching", "teachers": [{"stage": 0}]}, r"stages\.1 cannot be trained: .*feature_layers"),
+    ],
+)
+def test_a_later_stage_is_looked_at_before_the_first_step(
+    stage: dict[str, Any], message: str, tiny: Recipe, few_digits: Splits, tmp_path: Path
+) -> None:
+    recipe = with_stages(tiny, {}, stage)
+    with pytest.raises((CheckpointError, TrainingError), match=message):
+        fit(recipe, tmp_path / "run", splits=few_digits, quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_of_other_classes_is_noticed_first(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    fit(changed(tiny, train={"epochs": 1}), tmp_path / "teacher", splits=few_digits, quiet=True)
+    sets = (few_digits.train, few_digits.held_out, few_digits.test)
+    pairs = Splits(*(dataclasses.replace(s, labels=s.labels % 2, class_names=("even", "odd")) for s in sets))
+    recipe = with_stages(tiny, {}, {"loss": "distillation", "teachers": [{"checkpoint": str(tmp_path / "teacher")}]})
+    with pytest.raises(TrainingError, match=r"stages\.1 cannot be trained: .*size"):
+        fit(recipe, tmp_path / "run", splits=pairs, quiet=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_rehearsal_changes_nothing(tiny: Recipe, few_digits: Splits) -> None:
+    recipe = with_stages(
+        tiny, {"weights": "real"}, {"start": "best", "loss": "distillation", "teachers": [{"stage": 0}]}
+    )
+    torch.manual_seed(3)
+    arguments = model_arguments(recipe, few_digits.train)
+    model = models.create(recipe.model.name, **arguments)
+    before, generator = copy_state(model), torch.get_rng_state()
+    rehearse(recipe, model, run_info(recipe, arguments, few_digits.train))
+    assert torch.equal(generator, torch.get_rng_state())
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    assert model.training
+    assert all(binarizer.mode == "binary" for binarizer in model.modules() if isinstance(binarizer, Binarizer))
 
 
 def test_optimizers_by_role(tiny: Recipe, few_digits: Splits) -> None:

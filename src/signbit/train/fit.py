@@ -22,6 +22,7 @@ from signbit.train.nonfinite import check_finite
 from signbit.train.optimization import clip, forget, optimizations
 from signbit.train.progress import Progress
 from signbit.train.recipe import Recipe
+from signbit.train.rehearsal import rehearse
 from signbit.train.resume import check_same_recipe, going_on, read_last, restore, run_state, where
 from signbit.train.run_folder import RunFolder, copy_state, model_arguments, read_curves, run_info
 from signbit.train.run_state import NO_EPOCH, RunState
@@ -83,11 +84,13 @@ def fit(
 
     Raises:
         ValueError: an argument is out of its range, or needs a folder and there is none.
-        TrainingError: a loss or a gradient is not finite; the message names the step and the layer.
+        CheckpointError: a file that a stage or a teacher begins with is missing or does not fit, or the last
+            checkpoint was cut or changed after it was written.
+        TrainingError: a stage cannot be trained as the recipe says, or a loss or a gradient is not finite; the message
+            names the stage, or the step and the layer.
         DataError: the data cannot be read.
         RunFolderError: the folder holds a run already, or, with `resume`, one of another recipe; or it cannot be
             written to. The last checkpoint in it is as it was.
-        CheckpointError: the last checkpoint was cut or changed after it was written.
         RunStopped: the run was asked to end early; all of it is in last.pt.
     """
     started, train, folder = time.perf_counter(), recipe.train, None if folder is None else Path(folder)
@@ -106,12 +109,13 @@ def fit(
     saved = read_last(folder, recipe, here) if resume and folder is not None else None
     info = here if saved is None else saved["info"]
     state = RunState() if saved is None else run_state(saved, fabric.device)
+    model = models.create(info["model"]["name"], **info["model"]["arguments"])
+    rehearse(recipe, model, info, first=state.stage + (saved is not None))
     run = RunFolder(folder if writes else None, recipe, keep, checkpoint_every)
     if saved is None:
         run.begin(info)
     else:
         run.take_up(state.curves)
-    model = models.create(info["model"]["name"], **info["model"]["arguments"])
 
     training, held_out = splits.train.to(fabric.device), splits.held_out.to(fabric.device)
     augment = Augment(seed=train.seed, fill=splits.train.mean, **recipe.augment.model_dump())
@@ -209,9 +213,11 @@ def fit(
             state.end_stage()
 
     best, final = state.best, evaluate(model, splits.test)
-    model.load_state_dict(best["state"])
+    test = final
+    if best["epoch"] != state.epoch - 1:
+        model.load_state_dict(best["state"])
+        test = evaluate(model, splits.test)
     model = model.cpu().eval()
-    test = evaluate(model, splits.test)
     info |= {
         "epoch": best["epoch"],
         "held_out_accuracy": best["held_out_accuracy"],
