@@ -192,15 +192,15 @@ def result(
     from signbit.train.recipe import load_recipe
     from signbit.train.result import result_of, write_result
     from signbit.train.run_folder import RECIPE_FILE
-    from signbit.train.stored_model import SUFFIX, store_model
+    from signbit.train.stored_model import store_model, stored_beside
 
     splits = load_recipe(run / RECIPE_FILE).data.load(data_dir)
     found = result_of(run, name or run.name, splits=splits, activations=activations)
-    stem = f"{found['name']}-seed{found['seed']}"
+    path = results / f"{found['name']}-seed{found['seed']}.json"
     if model:
-        store_model(run, results / "models" / f"{stem}{SUFFIX}")
-    write_result(found, results / f"{stem}.json")
-    written = {"result": str(results / f"{stem}.json"), **found["best"]}
+        store_model(run, stored_beside(path))
+    write_result(found, path)
+    written = {"result": str(path), **found["best"]}
     show(written, as_json, fields_table)
 
 

@@ -27,8 +27,8 @@ def compare(rank: int, folder: Path, names: list[str]) -> None:
     (folder / f"rank{rank}").write_text("\n".join(line for name in names for line in faults(name, rank)))
     distributed.barrier()
     distributed.destroy_process_group()
-    # Gloo's threads may still hold tensors of the last reduction, and freeing one while the interpreter goes down aborts
-    # the process (https://github.com/pytorch/pytorch/pull/179291): it ends without that.
+    # Gloo's threads may still hold tensors of the last reduction, and freeing one while the interpreter goes down
+    # aborts the process (https://github.com/pytorch/pytorch/pull/179291): it ends without that.
     os._exit(0)
 
 

@@ -129,9 +129,10 @@ def test_what_signs_do_not_make_again_is_refused(run: Path, tmp_path: Path, monk
     monkeypatch.setattr(checkpoint, "load_checkpoint", lambda _: (model, recipe, info))
     original = type(head).forward
     monkeypatch.setattr(type(head), "forward", lambda self, x: original(self, x) + self.weight.square().sum())
+    (tmp_path / "other.safetensors").write_bytes(b"of before")
     with pytest.raises(ValueError, match="keep a checkpoint"):
         store_model(run, tmp_path / "other.safetensors")
-    assert not (tmp_path / "other.safetensors").exists()
+    assert (tmp_path / "other.safetensors").read_bytes() == b"of before"
 
 
 def test_what_is_no_stored_model(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from signbit.train import Recipe
 from signbit.train.checkpoint import load_checkpoint
 from signbit.train.recipe import check_recipe
 from signbit.train.result import Result, read_result
-from signbit.train.stored_model import SUFFIX, load_stored_model
+from signbit.train.stored_model import load_stored_model, stored_beside
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Run:
         """The model of the best epoch. Raises: CheckpointError."""
         if self.path.is_dir():
             return load_checkpoint(self.path)[0]
-        return load_stored_model(self.path.parent / "models" / f"{self.path.stem}{SUFFIX}")[0]
+        return load_stored_model(stored_beside(self.path))[0]
 
     def data(self) -> Splits:
         """The data it was trained with. Raises: DataError."""

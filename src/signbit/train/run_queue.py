@@ -20,7 +20,7 @@ from signbit.train.resume import check_same_recipe, recipe_changes
 from signbit.train.run_folder import CURVES_FILE, LAST_FILE, read_curves
 from signbit.train.run_lock import RunLock
 from signbit.train.stopping import CTRL_C, INTERRUPTED, TRY_AGAIN, Stopping
-from signbit.train.stored_model import SUFFIX, store_model
+from signbit.train.stored_model import store_model, stored_beside
 
 _COMMAND = (sys.executable, "-c", "from signbit.cli import main; main()")
 _WAIT = 0.2  # seconds between two looks at the processes
@@ -52,7 +52,7 @@ class Place:
 
     def model(self, job: Job) -> Path:
         """The stored model, where the queue asks for one."""
-        return self.results / "models" / f"{job.name}{SUFFIX}"
+        return stored_beside(self.result(job))
 
     def log(self, job: Job) -> Path:
         """What the run prints."""

@@ -1,6 +1,7 @@
 """Trained models as small files: one bit for each latent weight, float32 for the rest."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,13 @@ from signbit.train.recipe import Recipe, check_recipe
 from signbit.train.schedule import set_modes
 from signbit.train.whole_file import whole_file
 
-SUFFIX = ".safetensors"
+_SUFFIX = ".safetensors"
 _SIGNS, _SIZES = "signs of ", "sizes of "
+
+
+def stored_beside(result: Path) -> Path:
+    """Where the model of a result file NAME-seedN.json is looked for: models/NAME-seedN.safetensors beside it."""
+    return result.parent / "models" / f"{result.stem}{_SUFFIX}"
 
 
 def store_model(run: str | Path, path: str | Path) -> None:
@@ -46,9 +52,9 @@ def store_model(run: str | Path, path: str | Path) -> None:
         "info": info,
         "shapes": {n: list(model.state_dict()[n].shape) for n in latents},
     }
+    _check_same_logits(model, _rebuilt(tensors, about, str(path))[0], info, path)
     with whole_file(Path(path)) as file:
         file.write(save(tensors, {"signbit": json.dumps(about)}))
-    _check_same_logits(model, load_stored_model(path)[0], info, Path(path))
 
 
 def load_stored_model(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
@@ -64,13 +70,20 @@ def load_stored_model(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, An
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dictionary
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read as a stored model: {error}") from error
+    return _rebuilt(tensors, about, str(path))
+
+
+def _rebuilt(
+    stored: Mapping[str, Tensor], about: dict[str, Any], origin: str
+) -> tuple[nn.Module, Recipe, dict[str, Any]]:
+    tensors = dict(stored)
     for name, shape in about["shapes"].items():
         signs = _unpacked(tensors.pop(_SIGNS + name), shape)
         tensors[name] = signs * tensors.pop(_SIZES + name).view(-1, *[1] * (len(shape) - 1))
     info: dict[str, Any] = about["info"]
     model = models.create(info["model"]["name"], **info["model"]["arguments"])
     model.load_state_dict(tensors, strict=True)
-    recipe = check_recipe(about["recipe"], str(path))
+    recipe = check_recipe(about["recipe"], origin)
     set_modes(model, recipe.stages[-1].activations, recipe.stages[-1].weights)
     return model.eval(), recipe, info
 
@@ -87,11 +100,11 @@ def _unpacked(packed: Tensor, shape: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def _check_same_logits(model: nn.Module, stored: nn.Module, info: dict[str, Any], path: Path) -> None:
+def _check_same_logits(model: nn.Module, stored: nn.Module, info: dict[str, Any], path: str | Path) -> None:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (4, *info["input_shape"]), dtype=torch.uint8, generator=generator)
     if not torch.allclose(model(pixels), stored(pixels), rtol=1e-3, atol=1e-3):
-        path.unlink()
         raise ValueError(
-            f"{path}: the signs and mean sizes of its weights do not make the same model; keep a checkpoint"
+            f"{path}: the signs and mean sizes of its weights do not make the same model: "
+            "keep a checkpoint; nothing was written"
         )
