@@ -1,5 +1,6 @@
 """ReActNet without batch norm: standardised weights, and scales that keep the variance of the activations."""
 
+from dataclasses import dataclass
 from typing import final
 
 from torch import Tensor, nn
@@ -47,11 +48,36 @@ class BnFreeBlock(nn.Module):
         return f"alpha={self.alpha:.4g}, beta={self.beta:.4g}"
 
 
-def check(alpha: float, variance: str) -> None:
-    """Raises: ValueError: alpha is not positive, or there is no such rule for the variance."""
-    if alpha <= 0:
-        raise ValueError(f"alpha is {alpha!r}; give a positive factor")
-    one_of("variance", variance, VARIANCES)
+@dataclass(frozen=True)
+class Units:
+    """What BN-free ReActNets are made of, with their switches; see `bnfree_reactnet`.
+
+    Raises:
+        ValueError: alpha is not positive, or there is no such rule for the variance.
+    """
+
+    alpha: float
+    variance: str
+    activation: str
+    binarizer: str
+    weight_binarizer: str
+    padding_value: int
+
+    def __post_init__(self) -> None:
+        if self.alpha <= 0:
+            raise ValueError(f"alpha is {self.alpha!r}; give a positive factor")
+        one_of("variance", self.variance, VARIANCES)
+
+    def block(
+        self, inputs: int, outputs: int, kernel_size: int, stride: int, shortcut: nn.Module, beta: float
+    ) -> BnFreeBlock:
+        """A block; where its stride is 2 its shortcut pools."""
+        conv = BinaryConv2d(
+            inputs, outputs, kernel_size, stride, kernel_size // 2, padding_value=self.padding_value,
+            input_binarizer=None, weight_binarizer=self.weight_binarizer,
+        )  # fmt: skip
+        sign, act = RSign(inputs, self.binarizer), activation_of(self.activation, outputs)
+        return BnFreeBlock(sign, conv, ChannelGain(outputs), shortcut, act, self.alpha, beta, pools=stride == 2)
 
 
 def stem_convolution(plan: Plan, outputs: int, kernel_size: int, stride: int) -> list[nn.Module]:
@@ -116,17 +142,12 @@ def bnfree_reactnet(
         Chen, Zhang, Ouyang, Liu, Shen and Wang 2021, "BNN - BN = ?: Training Binary Neural Networks without Batch
         Normalization", CVPR Workshops, arXiv:2104.08215.
     """
-    check(alpha, variance)
+    units = Units(alpha, variance, activation, binarizer, weight_binarizer, padding_value)
     one_of("shortcut", shortcut, SHORTCUTS)
 
     def block(inputs: int, outputs: int, stride: int, beta: float) -> BnFreeBlock:
-        conv = BinaryConv2d(
-            inputs, outputs, 3, stride, 1, padding_value=padding_value, input_binarizer=None,
-            weight_binarizer=weight_binarizer,
-        )  # fmt: skip
         past = nn.Identity() if (stride, inputs) == (1, outputs) else projection(inputs, outputs, stride)
-        parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), past, activation_of(activation, outputs))
-        return BnFreeBlock(*parts, alpha, beta, pools=stride == 2)
+        return units.block(inputs, outputs, 3, stride, past, beta)
 
     def projection(inputs: int, outputs: int, stride: int) -> nn.Sequential:
         if shortcut == "real":

@@ -4,11 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from signbit.layers.binary_conv import BinaryConv2d
-from signbit.layers.channel_gain import ChannelGain
-from signbit.layers.rsign import RSign
-from signbit.models.bnfree_reactnet import BnFreeBlock, check, stem_convolution
-from signbit.models.parts.choices import activation_of
+from signbit.models.bnfree_reactnet import Units, stem_convolution
 from signbit.models.parts.duplicate import Duplicate
 from signbit.models.parts.network import Network
 from signbit.models.parts.plan import Plan
@@ -70,20 +66,12 @@ def bnfree_reactnet_a(
         Chen, Zhang, Ouyang, Liu, Shen and Wang 2021, "BNN - BN = ?: Training Binary Neural Networks without Batch
         Normalization", CVPR Workshops, arXiv:2104.08215.
     """
-    check(alpha, variance)
-
-    def half(inputs: int, outputs: int, size: int, stride: int, shortcut: nn.Module, beta: float) -> BnFreeBlock:
-        conv = BinaryConv2d(
-            inputs, outputs, size, stride, size // 2, padding_value=padding_value, input_binarizer=None,
-            weight_binarizer=weight_binarizer,
-        )  # fmt: skip
-        parts = (RSign(inputs, binarizer), conv, ChannelGain(outputs), shortcut, activation_of(activation, outputs))
-        return BnFreeBlock(*parts, alpha, beta, pools=stride == 2)
+    units = Units(alpha, variance, activation, binarizer, weight_binarizer, padding_value)
 
     def block(inputs: int, outputs: int, stride: int, beta_3x3: float, beta_1x1: float) -> nn.Sequential:
         twice = nn.Identity() if inputs == outputs else Duplicate()
-        first_half = half(inputs, inputs, 3, stride, mean_pool(stride), beta_3x3)
-        return nn.Sequential(first_half, half(inputs, outputs, 1, 1, twice, beta_1x1))
+        first_half = units.block(inputs, inputs, 3, stride, mean_pool(stride), beta_3x3)
+        return nn.Sequential(first_half, units.block(inputs, outputs, 1, 1, twice, beta_1x1))
 
     first = plan.channels(STEM_CHANNELS)
     shapes = list(shapes_of(steps, first))
