@@ -1,5 +1,6 @@
 """What the papers claim, and what our results say of it, by one rule for each kind of claim."""
 
+import functools
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from signbit.inspect.spread import (
     spread_ratio_interval,
 )
 from signbit.inspect.tables import PUBLISHED
+from signbit.metrics.costs import Costs
+from signbit.train.catalogue import count_model
 from signbit.train.recipe_file import read_toml
 
 Verdict = Literal["shown", "not shown", "one seed: cannot be told", "not yet run", "to be seen"]
@@ -25,9 +28,9 @@ RULE = (
     f"That nothing is lost or gained is shown where that interval ends below {MARGIN:g} point (or the margin "
     "stated). That one side varies less is shown where the whole 95 % interval of Fisher's F for the ratio of the "
     "standard deviations is below 1. That a figure is reached is shown where the upper end of the 95 % interval "
-    "of the mean (Student's t) is not below it. With one seed on a side nothing can be told, since none of these "
-    "has a spread to go by. `Not shown` says that our runs do not show it, not that it is false; where they show "
-    "the opposite, that is said."
+    "of the mean (Student's t) is not below it. Costs are counted, as `signbit summary` does. With one seed on a side "
+    "nothing can be told, since none of these has a spread to go by. `Not shown` says that our runs do not show it, "
+    "not that it is false; where they show the opposite, that is said."
 )
 
 
@@ -61,6 +64,8 @@ def _findings(claim: dict[str, Any], series: Mapping[str, Series]) -> list[Findi
     if claim["kind"] == "to_be_seen":
         why = f"the paper gives no figure to measure it by; see the figure {claim['figure']}"
         return [Finding(claim["claim"], claim["source"], "to be seen", why, "")]
+    if claim["kind"] == "counted":
+        return [_counted(claim, **count) for count in claim["counts"]]
     run = [[series[name] for name in pair] for pair in claim.get("pairs", []) if all(name in series for name in pair)]
     found = [
         Finding(claim["claim"], claim["source"], *_told(claim, sides), _scale(sides)) for sides in run
@@ -134,6 +139,24 @@ def _less_balanced(sides: list[Series], claim: dict[str, Any]) -> _Told:
     a, b = ([_imbalance(result["curves"][-1]) for result in side.results] for side in sides)
     told = _ahead(a, b, unit="")
     return _Told(told.verdict, f"mean of the layers' absolute mean sign, last epoch: {told.why}")
+
+
+def _counted(claim: dict[str, Any], num_classes: int, real_input_1x1: str = "flop") -> Finding:
+    """The cost of the first model as a part of the second's."""
+    own, other = (getattr(_costs(model, num_classes, real_input_1x1), claim["cost"]) for model in claim["models"])
+    verdict: Verdict = "shown" if own / other <= claim["ratio"] else "not shown"
+    why = (
+        f"{own / 1e6:.2f} M {claim['cost']} to {other / 1e6:.2f} M, a factor of {own / other:.3g}; "
+        f"{claim['ratio']:.3g} is claimed"
+    )
+    rule = f", 1x1 of real values counted as {real_input_1x1}" if claim["cost"] == "ops" else ""
+    return Finding(claim["claim"], claim["source"], verdict, why, f"{num_classes} classes{rule}")
+
+
+@functools.cache
+def _costs(model: str, num_classes: int, real_input_1x1: str) -> Costs:
+    """For images of CIFAR's size."""
+    return count_model(model, {"num_classes": num_classes, "image_size": 32}, real_input_1x1=real_input_1x1)
 
 
 _KINDS: dict[str, Callable[[list[Series], dict[str, Any]], _Told]] = {
