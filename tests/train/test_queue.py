@@ -132,7 +132,10 @@ def test_a_lock_ends_with_its_processes(tmp_path: Path) -> None:
     assert _in_time(lambda: not lock.is_held())
 
 
-def test_sigterm_saves_the_runs_and_the_queue_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 75), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
+def test_a_signal_saves_the_runs_and_the_queue_goes_on(number: signal.Signals, status: int, tmp_path: Path) -> None:
     text = 'set = ["model.width=0.05", "train.epochs=12", "train.accelerator=cpu"]\n' + RUN.format(name="long")
     command = [sys.executable, "-c", "from signbit.cli import main; main()", "queue", str(queue_file(tmp_path, text))]
     with contextlib.ExitStack() as stack:
@@ -140,10 +143,10 @@ def test_sigterm_saves_the_runs_and_the_queue_goes_on(tmp_path: Path) -> None:
         stack.callback(process.kill)
         curves = tmp_path / "runs/long-seed0/curves.jsonl"
         assert _in_time(curves.exists)
-        process.terminate()
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    assert process.returncode == 75, errors
-    assert "stopped: SIGTERM: 1 runs are left" in errors
+    assert process.returncode == status, errors
+    assert f"stopped: {'Ctrl-C' if number == signal.SIGINT else 'SIGTERM'}: 1 runs are left" in errors
     jobs, place = jobs_of(tmp_path, text), place_in(tmp_path)
     state, note = look(jobs[0], place)
     assert state == "begun", note
@@ -152,6 +155,20 @@ def test_sigterm_saves_the_runs_and_the_queue_goes_on(tmp_path: Path) -> None:
     assert run_queue(jobs, place, processes=1, tell=lambda _: None).done == ["long-seed0"]
     assert len(curves.read_text().splitlines()) == 12
     assert "on from epoch" in (tmp_path / "runs/long-seed0.log").read_text()
+
+
+def test_a_second_ctrl_c_kills_the_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, place = jobs_of(tmp_path, RUN.format(name="a")), place_in(tmp_path)
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_queue(jobs, place, processes=1, tell=lambda _: None)
+    assert place.log(jobs[0]).exists()  # it was begun
+    assert not place.lock(jobs[0]).is_held()  # the run held it too
+    assert look(jobs[0], place)[0] == "to come"
 
 
 def test_wrong_arguments(tmp_path: Path) -> None:
