@@ -26,6 +26,8 @@ TOOLS_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 CLANG ?= $(shell sh -c 'command -v clang++ || echo clang++-14')
 FUZZ_SECONDS ?= 60
+# A file of tests stays in one process: what its tests share is made once.
+PYTEST = SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
 CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
@@ -36,7 +38,7 @@ CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN
 demo: .venv/.installed
 	$(BIN)/signbit demo
 
-# The Python tests keep one processor busy, the C++ tests the other.
+# The C++ tests are built and run beside the Python tests.
 test: lint types imports package-tests
 	+$(MAKE) --no-print-directory -j2 --output-sync=line python-tests engine-tests
 
@@ -60,10 +62,10 @@ imports: .venv/.installed
 	$(BIN)/lint-imports
 
 python-tests: .venv/.installed $(SDK)/bin/signbit-run
-	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: .venv/.installed $(SDK)/bin/signbit-run
-	SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -m slow
+	$(PYTEST) -m slow
 
 # The C++ package as a user has it: installed, found by an application, run with an empty environment.
 package-tests: $(SDK)/bin/signbit-run

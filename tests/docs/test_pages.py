@@ -3,12 +3,13 @@
 import importlib
 import platform
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from markdown_it import MarkdownIt
-from page import ROOT, Page, Tally, console_commands, parse, sdk
+from page import ROOT, Page, console_commands, parse, sdk
 
 from signbit import errors
 
@@ -30,7 +31,12 @@ def with_blocks() -> list[object]:
 
 
 @pytest.mark.parametrize("name", with_blocks())
-def test_page(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_tallies: list[Tally]) -> None:
+def test_page(
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
     if name in NEED_THE_PACKAGE and sdk() is None:
         pytest.skip("SIGNBIT_SDK is not set: the C++ package is not installed; make package-tests does it")
     if name in NEED_X86 and platform.machine() not in ("x86_64", "AMD64"):
@@ -41,9 +47,11 @@ def test_page(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_ta
     monkeypatch.chdir(tmp_path)
     threads = torch.get_num_threads()
     try:
-        all_tallies.append(Page(ROOT / name, tmp_path).run())
+        tally = Page(ROOT / name, tmp_path).run()
     finally:
         torch.set_num_threads(threads)
+    record_property("blocks", dict(tally.blocks))
+    record_property("not_run", tally.not_run)
 
 
 def test_few_blocks_are_not_run() -> None:
