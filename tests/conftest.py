@@ -5,6 +5,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,8 @@ def data_dir() -> Path:
 
 
 ran: Counter[str] = Counter()  # passed tests by instruction set
+blocks: Counter[str] = Counter()  # blocks of the documentation by language
+not_run: list[str] = []  # reasons of those that were not run
 
 
 @pytest.fixture(autouse=True)
@@ -64,14 +67,25 @@ def every_isa(record_property: Callable[[str, object], None]) -> list[str]:
     return supported_isas()
 
 
+# Both hooks stand here and not beside the tests: of several processes, the one that reports loads no other conftest.
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count what passed."""
+    """Count what passed, and take in what the test of a page noted."""
     if report.when == "call" and report.passed:
         ran.update(str(value) for name, value in report.user_properties if name == "isa")
+        noted: dict[str, Any] = dict(report.user_properties)
+        blocks.update(noted.get("blocks", {}))
+        not_run.extend(noted.get("not_run", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests ran on which instruction set."""
+    """Say how many tests ran on which instruction set, and which blocks of the documentation did not."""
     if ran:
-        counts = ", ".join(f"{isa} {count}" for isa, count in sorted(ran.items()))
-        terminalreporter.write_line(f"tests by instruction set of the engine: {counts}")
+        terminalreporter.write_line(f"tests by instruction set of the engine: {_listed(ran)}")
+    if blocks or not_run:
+        terminalreporter.write_line(f"blocks of the documentation: {_listed(blocks)}; not run: {len(not_run)}")
+        for reason in not_run:
+            terminalreporter.write_line(f"  {reason}")
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
