@@ -143,6 +143,21 @@ def test_real_modes_give_the_ordinary_convolution(seed: int) -> None:
     torch.testing.assert_close(layer(x), functional.conv2d(x, layer.weight))
 
 
+@pytest.mark.parametrize("kind", ["conv", "linear", "pixels"])
+def test_exact_products_know_no_autocast(kind: str, seed: int) -> None:
+    """More than bfloat16 holds: 64 * 9, 700, and 255 * 127."""
+    torch.manual_seed(seed)
+    layer, x = {
+        "conv": (BinaryConv2d(64, 3, 3).eval(), torch.randn(2, 64, 5, 5)),
+        "linear": (BinaryLinear(700, 3).eval(), torch.randn(2, 700)),
+        "pixels": (IntegerConv2d(3, 4, 3), torch.randint(0, 256, (2, 3, 6, 6), dtype=torch.uint8)),
+    }[kind]
+    with torch.no_grad():
+        expected = layer(x)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(layer(x), expected)
+
+
 def test_training_under_autocast(seed: int) -> None:
     torch.manual_seed(seed)
     layer = BinaryConv2d(3, 4, 3, weight_binarizer="mean_abs_sign")

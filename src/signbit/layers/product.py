@@ -1,5 +1,6 @@
 """Products of unscaled codes: exact integers in eval mode, one graph node each, scaled after the product."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -47,6 +48,12 @@ def _wide(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor
 
 
+def _exactly(tensor: Tensor) -> AbstractContextManager[object]:
+    """No autocast, which would give the products of integers to bfloat16."""
+    device = tensor.device.type
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
+
+
 # round(): Winograd and FFT convolutions return 3.9999995 for 4.
 def _binary_conv2d(
     input: Tensor,
@@ -58,11 +65,13 @@ def _binary_conv2d(
     padding_value: int,
 ) -> Tensor:
     geometry = Geometry(_pair(stride), _pair(padding), _pair(dilation), groups, padding_value)
-    return _plain_conv2d(_wide(input), _wide(weight), geometry).round()
+    with _exactly(input):
+        return _plain_conv2d(_wide(input), _wide(weight), geometry).round()
 
 
 def _binary_linear(input: Tensor, weight: Tensor) -> Tensor:
-    return functional.linear(_wide(input), _wide(weight)).round()
+    with _exactly(input):
+        return functional.linear(_wide(input), _wide(weight)).round()
 
 
 def _integer_conv2d(
@@ -70,7 +79,8 @@ def _integer_conv2d(
 ) -> Tensor:
     # 255 * 127 * 147 < 2^24: float32 is exact in any order of summation.
     centred = pixels.float() - 128
-    return functional.conv2d(centred, codes.float(), None, stride, padding, dilation).round()
+    with _exactly(centred):
+        return functional.conv2d(centred, codes.float(), None, stride, padding, dilation).round()
 
 
 def _pair(values: list[int]) -> Pair:
