@@ -1,5 +1,6 @@
 """Whole runs, seconds each."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,14 @@ def test_run_folder(tiny: Recipe, few_digits: Splits, tmp_path: Path, capsys: py
 
     with pytest.raises(RunFolderError, match="holds a run already"):
         fit(tiny, tmp_path / "run", splits=few_digits, quiet=True)
+
+
+@pytest.mark.parametrize("part", ["train", "held_out", "test"])
+def test_an_empty_part_is_told_first(part: str, tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    empty = getattr(few_digits, part).subset(torch.arange(0))
+    with pytest.raises(ValueError, match="part is empty"):
+        fit(tiny, tmp_path / "run", splits=dataclasses.replace(few_digits, **{part: empty}), quiet=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_same_seed_same_bits(tiny: Recipe, few_digits: Splits, capsys: pytest.CaptureFixture[str]) -> None:

@@ -313,8 +313,8 @@ def test_no_times(text: str) -> None:
 def test_the_state_is_plain(tmp_path: Path) -> None:
     row = {"epoch": 0, "held_out_accuracy": 0.5}
     state = RunState()
-    state.add_batch(0.5, 3, 4)
-    state.add_batch(1.0, 1, 2)
+    state.add_batch(2.0, 3, 4)
+    state.add_batch(2.0, 1, 2)
     assert (state.loss, state.right, state.seen, state.batch, state.step) == (4.0, 4, 6, 2, 2)
     torch.save(vars(state), tmp_path / "state")
     assert RunState(**torch.load(tmp_path / "state", weights_only=True)) == state

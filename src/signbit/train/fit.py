@@ -4,15 +4,15 @@ import dataclasses
 import random
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from signbit import models
 from signbit.data.augment import Augment
-from signbit.data.dataset import Splits
+from signbit.data.dataset import Dataset, Splits
 from signbit.metrics.activation_histograms import activation_histograms
 from signbit.metrics.flip_ratio import FlipRatio, latent_signs
 from signbit.optim.clamp_latent import clamp_latent
@@ -41,7 +41,8 @@ class FitResult:
         best_epoch: from 0, counted over all stages; the one with the highest held-out accuracy.
         held_out_accuracy: of that epoch, from 0 to 1.
         test: of that epoch; the test set was read once, at the end.
-        checkpoint: the file for `load_checkpoint`, or None where no run folder was asked for.
+        checkpoint: the file for `load_checkpoint`, or None where no run folder was asked for, and in all processes of
+            a run but the first.
         curves: one row for each epoch, as in curves.jsonl.
         seconds: wall time of the call; of a run in several parts, that of the last.
     """
@@ -83,7 +84,7 @@ def fit(
     With a folder, a SIGTERM or a first Ctrl-C in the main thread ends the run after the step it is at.
 
     Raises:
-        ValueError: an argument is out of its range, or needs a folder and there is none.
+        ValueError: an argument is out of its range, or needs a folder and there is none; a part of the data is empty.
         CheckpointError: a file that a stage or a teacher begins with is missing or does not fit, or the last
             checkpoint was cut or changed after it was written.
         TrainingError: a stage cannot be trained as the recipe says, or a loss or a gradient is not finite; the message
@@ -98,11 +99,13 @@ def fit(
     if train.threads is not None:
         torch.set_num_threads(train.threads)
     splits = splits or recipe.data.load()
+    if not (len(splits.train) and len(splits.held_out) and len(splits.test)):
+        raise ValueError("the training, held-out or test part is empty; each is needed, so give data.held_out above 0")
     fabric = Fabric(accelerator=train.accelerator, devices=train.devices, precision=train.precision)
     fabric.launch()
     writes = fabric.is_global_zero  # one process of several
     if resume and folder is not None and (folder / MODEL_FILE).exists():
-        return _finished(recipe, folder, splits, quiet or not writes, started)
+        return _finished(recipe, folder, splits, quiet, writes, started)
     torch.manual_seed(train.seed)
     random.seed(train.seed)
     here = run_info(recipe, model_arguments(recipe, splits.train), splits.train)
@@ -117,7 +120,7 @@ def fit(
     else:
         run.take_up(state.curves)
 
-    training, held_out = splits.train.to(fabric.device), splits.held_out.to(fabric.device)
+    training, held_out = (_near(part, fabric.device) for part in (splits.train, splits.held_out))
     augment = Augment(seed=train.seed, fill=splits.train.mean, **recipe.augment.model_dump())
     stages = [recipe.stage(index) for index in range(len(recipe.stages))]
     batches = [batches_per_epoch(len(training), stage.batch_size) for stage in stages]
@@ -160,8 +163,10 @@ def fit(
                     for part in parts:
                         part.set_rate(stage_step, stage_steps, batches[index])
                     set_progress(model, stage_step / stage_steps, stage_epoch)
-                    mine = batch[fabric.global_rank :: fabric.world_size].to(fabric.device)
-                    images, labels = augment(training.images[mine]), training.labels[mine]
+                    batch = batch.to(training.images.device)
+                    mine = slice(fabric.global_rank, None, fabric.world_size)
+                    images = augment(training.images[batch].to(fabric.device))[mine]  # drawn alike by every process
+                    labels = training.labels[batch].to(fabric.device)[mine]
 
                     with lesson:
                         logits, loss = lesson(wrapped_model, images, labels)
@@ -174,13 +179,18 @@ def fit(
                     if stage.clamp_latent:
                         clamp_latent(optimizers, float(stage.clamp_latent))
 
-                    state.add_batch(loss.item(), int((logits.argmax(1) == labels).sum()), len(labels))
+                    right = (logits.argmax(1) == labels).sum()
+                    sums = torch.stack([loss.detach().double() * len(labels), right, right.new_tensor(len(labels))])
+                    state.add_batch(*cast(Tensor, fabric.all_reduce(sums, reduce_op="sum")).tolist())
                     state.seconds = time.perf_counter() - epoch_started
                     progress.step(state.loss / state.seen, state.right / state.seen)
                     reason = fabric.broadcast(stopping.reason)
                     if reason or run.is_due:
                         run.save_last(model_content(model, recipe, info) | going_on(state, optimizers, augment))
                     if reason:
+                        fabric.barrier()  # where a process ends, the launcher kills the others: one may be writing
+                        if not writes:
+                            raise SystemExit(0)
                         raise stopped(reason, state.step, all_steps, folder)
 
                 evaluation = evaluate(model, held_out)
@@ -199,7 +209,9 @@ def fit(
                     "seconds": time.perf_counter() - epoch_started,
                 }
                 if recipe.record.activations:
-                    row["activations"] = activation_histograms(model, held_out.images[: recipe.record.activations])
+                    row["activations"] = activation_histograms(
+                        model, held_out.images[: recipe.record.activations].to(fabric.device)
+                    )
                 # On a tie the later epoch wins: its rate is lower.
                 if row["held_out_accuracy"] >= state.best["held_out_accuracy"]:
                     state.best = {key: row[key] for key in ("held_out_accuracy", "epoch")} | {
@@ -242,12 +254,19 @@ def _check(folder: Path | None, resume: bool, keep: int, time_limit: float | Non
         )
 
 
-def _finished(recipe: Recipe, folder: Path, splits: Splits, quiet: bool, started: float) -> FitResult:
+def _near(part: Dataset, device: torch.device) -> Dataset:
+    """The images on the device; where they take more than half of a GPU's free memory, where they are."""
+    if device.type == "cuda" and part.images.nbytes > torch.cuda.mem_get_info(device)[0] / 2:
+        return part
+    return part.to(device)
+
+
+def _finished(recipe: Recipe, folder: Path, splits: Splits, quiet: bool, writes: bool, started: float) -> FitResult:
     """The result of a run that is finished; its model reads the test set again."""
     model, before, info = load_checkpoint(folder)
     check_same_recipe(before, recipe, folder)
-    with Progress(0, quiet) as progress:
+    with Progress(0, quiet or not writes) as progress:
         progress.note(f"{folder} is finished: nothing is left to train")
     test = evaluate(model, splits.test)
-    path, seconds = folder / MODEL_FILE, time.perf_counter() - started
+    path, seconds = folder / MODEL_FILE if writes else None, time.perf_counter() - started
     return FitResult(model, info["epoch"], info["held_out_accuracy"], test, path, read_curves(folder), seconds)

@@ -42,11 +42,11 @@ class RunState:
     ended: dict[int, dict[str, Tensor]] = dataclasses.field(default_factory=dict)
     curves: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def add_batch(self, loss: float, right: int, images: int) -> None:
-        """A batch is done; `loss` is its mean."""
-        self.loss += loss * images
-        self.right += right
-        self.seen += images
+    def add_batch(self, loss: float, right: float, images: float) -> None:
+        """A batch is done; `loss` is the sum over its images."""
+        self.loss += loss
+        self.right += int(right)
+        self.seen += int(images)
         self.batch += 1
         self.step += 1
 

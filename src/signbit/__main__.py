@@ -1,0 +1,5 @@
+"""`python -m signbit` is the command `signbit`."""
+
+from signbit.cli import main
+
+main()
