@@ -27,6 +27,9 @@ def test_warm_up() -> None:
     found = factors(10, 1, 4, name="cosine")
     assert found[:4] == pytest.approx([0.2, 0.4, 0.6, 0.8])
     assert found[4] == 1
+    by_epoch = factors(10, 2, 4, name="cosine", per="epoch")
+    assert by_epoch[:8] == pytest.approx([0.2, 0.2, 0.4, 0.4, 0.6, 0.6, 0.8, 0.8])
+    assert by_epoch[8:10] == [1, 1]
 
 
 def factors(length: int, steps_per_epoch: int, warmup_epochs: float = 0, **arguments: Any) -> list[float]:

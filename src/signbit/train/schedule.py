@@ -20,7 +20,8 @@ def lr_factor(schedule: ScheduleSection, step: int, steps: int, steps_per_epoch:
         at = (step // steps_per_epoch + schedule.early) * steps_per_epoch
     at += schedule.first_epoch * steps_per_epoch
     if at < warmup:
-        return (at + 1) / (warmup + 1)
+        stride = steps_per_epoch if schedule.per == "epoch" else 1  # steps that share a rate
+        return (at + stride) / (warmup + stride)
     if schedule.name == "steps":
         return schedule.step_factor(at / steps_per_epoch)
     whole = steps if schedule.epochs is None else schedule.epochs * steps_per_epoch
