@@ -286,6 +286,10 @@ def test_a_published_checkpoint_teaches(tiny: Recipe, few_digits: Splits, tmp_pa
     teacher = {"model": model, "weights": str(tmp_path / "teacher.th"), "rename": "published"}
     stage = {"loss": "distributional", "teachers": [teacher]}
     section = with_stages(tiny, stage).stage(0).teachers
+    with pytest.raises(CheckpointError, match=r"the teacher resnet20 has neither mean and std of the pixels in .*give"):
+        teachers_of(section, {}, [], {})  # the defaults would be anybody's
+    model |= {"mean": [0.5], "std": [0.5]}
+    section = with_stages(tiny, stage).stage(0).teachers
     (loaded,) = teachers_of(section, {}, [], {})
     images = few_digits.test.images[:4]
     assert torch.equal(loaded(images), ours.eval()(images))

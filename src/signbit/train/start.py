@@ -53,7 +53,8 @@ def load_strictly(model: nn.Module, state: Mapping[str, Tensor], origin: str) ->
         model.load_state_dict(dict(state), strict=True)
     except RuntimeError as error:
         lines = "; ".join(line.strip() for line in str(error).splitlines()[1:])
-        raise CheckpointError(f"{origin} does not fit {type(model).__name__}: {lines}; give rename") from error
+        advice = "give arguments of its own shapes" if "size mismatch" in lines else "give rename"
+        raise CheckpointError(f"{origin} does not fit {type(model).__name__}: {lines}; {advice}") from error
 
 
 def check_signs(model: nn.Module, state: Mapping[str, Tensor]) -> None:
@@ -149,7 +150,13 @@ def _teacher(
         state = published_names(section.model.name, state)
     else:
         state = renamed(state, section.rename)
-    load_strictly(model, _pixel_constants(model) | state, section.weights)
+    constants = _pixel_constants(model)
+    if not constants.keys() <= state.keys() and not {"mean", "std"} <= section.model.arguments.keys():
+        raise CheckpointError(
+            f"the teacher {section.model.name} has neither mean and std of the pixels in {section.weights} nor in its "
+            "arguments; give them: model = {name = ..., mean = [...], std = [...]}"
+        )
+    load_strictly(model, constants | state, section.weights)
     return model
 
 
