@@ -95,6 +95,8 @@ def train(
         time_limit=None if time_limit is None else seconds(time_limit),
         checkpoint_every=seconds(checkpoint_every),
     )
+    if done.checkpoint is None:  # not the first of several processes
+        return
     result = {
         "folder": str(folder),
         "checkpoint": str(done.checkpoint),
@@ -154,8 +156,9 @@ def queue(
     """Train a list of recipes by several seeds, the first seed of each before the second of any.
 
     The same command goes on where it was stopped or killed: what has its result is skipped, a run that was begun goes
-    on. A run that fails is told of, and the others go on. Exit status 0: nothing is left; 1: runs failed; 75: it was
-    stopped by SIGTERM or its --time-limit, all is saved (after Ctrl-C: 130).
+    on. A run that fails is told of, and the others go on. Exit status 0: nothing is left for this queue (runs in the
+    hands of another one are counted as elsewhere); 1: runs failed; 75: it was stopped by SIGTERM or its --time-limit,
+    all is saved (after Ctrl-C: 130).
     """
     from signbit.report import fields_table, queue_table, show
     from signbit.train.queue_file import read_queue
@@ -180,7 +183,7 @@ def queue(
 @app.command(epilog="Example: signbit result runs/a --name binarynet-abn")
 def result(
     run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
-    name: Annotated[str | None, typer.Option(help="Of the experiment; default: the folder's.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the experiment; default: the folder's without -seedN.")] = None,
     results: Annotated[Path, typer.Option(help="Folder to write NAME-seedN.json to.")] = Path("results"),
     activations: Annotated[bool, typer.Option("--activations", help="Keep the histograms of the activations.")] = False,
     model: Annotated[bool, typer.Option("--model", help="Store the model too, small: models/NAME-seedN.")] = False,
@@ -190,13 +193,17 @@ def result(
     """Write the result of a finished run as one JSON file: recipe, code, seed, hardware, and every epoch's figures."""
     from signbit.report import fields_table, show
     from signbit.train.recipe import load_recipe
-    from signbit.train.result import result_of, write_result
+    from signbit.train.result import check_same_experiment, result_of, without_seed, write_result
     from signbit.train.run_folder import RECIPE_FILE
     from signbit.train.stored_model import store_model, stored_beside
 
-    splits = load_recipe(run / RECIPE_FILE).data.load(data_dir)
-    found = result_of(run, name or run.name, splits=splits, activations=activations)
+    if not (run / RECIPE_FILE).exists():
+        fail(f"{run} holds no run; give the folder of a finished run")
+    recipe = load_recipe(run / RECIPE_FILE)
+    splits = recipe.data.load(data_dir)
+    found = result_of(run, name or without_seed(run.name), splits=splits, activations=activations)
     path = results / f"{found['name']}-seed{found['seed']}.json"
+    check_same_experiment(path, recipe)
     if model:
         store_model(run, stored_beside(path))
     write_result(found, path)

@@ -71,7 +71,7 @@ def test_a_figure(name: str, tmp_path: Path) -> None:
 WRONG = {
     "no such figure": ("crosses", [], "no figure 'crosses'; there are ablation, activation-ridges"),
     "a norm is missing": ("ablation", norms("abn", "abn_scale"), "needs runs with model.norm abn_no_bias"),
-    "another norm": ("ablation", norms("abn", "batch"), "takes one series for each norm"),
+    "another norm": ("ablation", norms("abn", "batch"), "takes one series for each of"),
     "no histograms": ("sign-balance", norms("batch", "abn"), "has no histograms; train with --set record.activations"),
     "no real-valued side": ("cross", norms("batch", "abn"), "cross, real-valued side, needs"),
     "not the whole network": ("presb-ablation", runs(made_result("presbnet10-relu")), "needs the whole network"),
@@ -79,8 +79,14 @@ WRONG = {
     "other stages": (
         "presb-curves",
         runs(made_result("a", stages=(0, 0, 1)), made_result("b", stages=(0, 1, 1))),
-        "the same epochs in each stage",
+        r"a has 2 \+ 1; b has 1 \+ 2",
     ),
+    "other scales": (
+        "presb-ablation",
+        runs(made_result("presbnet10", width=1), made_result("presbnet10-relu")),
+        "presb-ablation compares runs of one data set, .*presbnet10 has cifar10, width 1, 5 epochs; presbnet10-relu",
+    ),
+    "two of one norm": ("ablation", runs(made_result("a"), made_result("b")), "b has model.norm abn, as a has"),
 }
 
 
@@ -128,5 +134,5 @@ def test_the_gradcam_figure_from_stored_models(tmp_path: Path) -> None:
     assert from_results.png.stat().st_size > 10_000
     assert "digits" in from_folders.caption
     (tmp_path / "models/abn-seed0.safetensors").unlink()
-    with pytest.raises(SignbitError, match=r"abn-seed0\.safetensors cannot be read"):
+    with pytest.raises(SignbitError, match=r"abn-seed0\.safetensors: no such file; store the model"):
         draw("gradcam", open_runs(paths), tmp_path)

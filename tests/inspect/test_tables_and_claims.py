@@ -98,7 +98,8 @@ def test_who_is_ahead(case: str) -> None:
 
 def test_different_scales_are_not_compared() -> None:
     found = series(("binarynet-abn", [0.8, 0.81]), width=1) | series(("binarynet-bn", [0.7, 0.71]))
-    assert finding(AHEAD, found).why == "the two sides were not run at the same scale"
+    told = finding(AHEAD, found)
+    assert (told.verdict, told.why) == ("not comparable", "the two sides were not run at the same scale")
 
 
 def test_nothing_is_gained() -> None:
@@ -139,6 +140,26 @@ def test_signs() -> None:
     less = "The signs are less balanced with ABN than with BN"
     balanced = [made_result("binarynet-bn", seed, drift=-0.04 - 0.01 * seed) for seed in range(3)]
     assert finding(less, in_series(both + balanced)).verdict == "shown"
+
+
+def test_a_seed_of_before_a_key_was_there_is_of_the_same_recipe() -> None:
+    old, new = made_result("binarynet-bn", 0), made_result("binarynet-bn", 1)
+    new["recipe"]["train"] |= {"by_role": {}, "teachers": []}
+    assert in_series([old, new])["binarynet-bn"].seeds == [0, 1]
+    new["recipe"]["train"]["reset_optimizer"] = True
+    with pytest.raises(ResultError, match="seed 0 and seed 1 have different recipes"):
+        in_series([old, new])
+
+
+def test_signs_that_were_not_recorded_are_asked_for() -> None:
+    without = made_result("binarynet-abn")
+    for row in without["curves"]:
+        row.pop("sign_means")
+    told = finding("The signs get more unbalanced as training goes on, towards -1, with ABN", in_series([without]))
+    assert (told.verdict, told.why) == (
+        "not yet run",
+        "binarynet-abn has no signs; train with --set record.activations=200",
+    )
 
 
 def test_every_claim_has_a_source_and_a_kind_that_is_known() -> None:

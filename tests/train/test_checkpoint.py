@@ -11,6 +11,7 @@ from signbit.data import Dataset, Splits
 from signbit.errors import RunFolderError, SignbitError
 from signbit.preprocessing import Preprocessing
 from signbit.train import Recipe, checkpoint, evaluate, fit, load_checkpoint
+from signbit.train.checkpoint import CheckpointError
 from signbit.train.run_state import RunState
 
 
@@ -41,6 +42,17 @@ def test_modes_of_the_last_stage_come_back(tiny: Recipe, few_digits: Splits, tmp
     assert evaluate(model, few_digits.test).accuracy == info["test_accuracy"] == result.test.accuracy
     layers = [m for m in model.modules() if getattr(m, "input_binarizer", None) is not None]
     assert {(m.input_binarizer.mode, m.weight_binarizer.mode) for m in layers} == {("binary", "real")}
+
+
+def test_a_model_of_another_version_is_told(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    fit(tiny, tmp_path, splits=few_digits, quiet=True)
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    torch.save(content | {"model": {"old": torch.zeros(1)}}, tmp_path / "names.pt")
+    content["info"]["model"]["arguments"]["depth"] = 9
+    torch.save(content, tmp_path / "arguments.pt")
+    for name in ("names", "arguments"):
+        with pytest.raises(CheckpointError, match=rf"(?s){name}\.pt does not fit its model.*written by signbit"):
+            load_checkpoint(tmp_path / f"{name}.pt")
 
 
 def test_how_photos_become_pixels_is_in_the_checkpoint(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ WRONG = {
     "unknown key": (RUN.format(name="a") + "seed = 1\n", "runs.0.seed: unknown key; there are name, recipe, set"),
     "two of one name": (RUN.format(name="a") * 2, "two runs are named 'a'"),
     "a path as a name": (RUN.format(name="../a"), "becomes that of a file"),
-    "a seed twice": ("seeds = [1, 1]\n" + RUN.format(name="a"), "each seed once"),
+    "a seed twice": ("seeds = [1, 1]\n" + RUN.format(name="a"), "seeds are .*give each once"),
     "not TOML": ("[[runs]\n", "queue.toml"),
 }
 

@@ -121,10 +121,11 @@ def test_overrides_leave_the_original_alone() -> None:
         ("stages.first.epochs=2", "'first' is no index"),
         ("train.epochs.more=2", r"train\.epochs is the value 3, which has no keys"),
         ("train.optimizer.eps=1", "optimizer"),
+        ("train.schedule.early=true", "schedule is 'cosine'; set schedule={name=\"cosine\", early=...}"),
     ],
 )
 def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None:
-    recipe_file.write_text(SMALL + 'optimizer = "adam"\n')
+    recipe_file.write_text(SMALL + 'optimizer = "adam"\nschedule = "cosine"\n')
     with pytest.raises(RecipeError, match=message):
         load_recipe(recipe_file, [override])
 
@@ -191,6 +192,22 @@ def test_wrong_overrides(override: str, message: str, recipe_file: Path) -> None
             "there is no 'bias'; there are latent_weight",
         ),
         ('"digits"', "", r"mine\.toml: Invalid value"),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\n[[stages]]\n[[stages]]\nteachers = [{stages = 0}]",
+            r"stages\.1\.teachers\.0\.stages: unknown key; there are checkpoint, stage, model, weights, rename",
+        ),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\nby_role = {real = {rate = 1}}",
+            r"by_role\.real\.rate: unknown key; there are .*warmup_epochs",
+        ),
+        (
+            "lr = 1e-3",
+            "lr = 1e-3\nteachers = [{checkpoint = 'a', rename = {a = 'b'}}]",
+            "rename is for the names in a te",
+        ),
+        ("lr = 1e-3", "lr = 1e-3\nloss = 'distillation'", r"mine\.toml: stage 0 has a loss that needs teacher_logits"),
     ],
 )
 def test_wrong_recipes(old: str, new: str, message: str, recipe_file: Path) -> None:

@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from signbit.data import Splits
 from signbit.errors import RunFolderError
 from signbit.train import Recipe, fit, load_checkpoint
 from signbit.train.checkpoint import CheckpointError
 from signbit.train.code_version import PACKAGE, commit
-from signbit.train.result import ResultError, read_result, read_results, result_of, write_result
+from signbit.train.result import (
+    ResultError,
+    check_same_experiment,
+    read_result,
+    read_results,
+    result_of,
+    without_seed,
+    write_result,
+)
 from signbit.train.stored_model import load_stored_model, store_model
 
 
@@ -43,6 +50,23 @@ def test_a_result_says_what_was_run(run: Path, few_digits: Splits) -> None:
     assert result["versions"]["torch"] == info["versions"]["torch"]
     assert result["hardware"]["processor"]
     assert result["seconds"] == pytest.approx(sum(row["seconds"] for row in result["curves"]), abs=0.1)
+
+
+def test_a_result_of_another_recipe_is_not_replaced(run: Path, tmp_path: Path) -> None:
+    path, recipe = tmp_path / "tiny-seed0.json", load_checkpoint(run)[1]
+    check_same_experiment(path, recipe)  # there is none
+    write_result(result_of(run, "tiny"), path)
+    check_same_experiment(path, recipe)
+    other = Recipe.model_validate(recipe.model_dump() | {"augment": {"flip": True}})
+    with pytest.raises(RunFolderError, match=r"augment\.flip is False there and True now; give this one another name"):
+        check_same_experiment(path, other)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("binarynet-bn-seed0", "binarynet-bn"), ("mine", "mine"), ("-seed0", "-seed0")]
+)
+def test_the_name_of_a_run_is_that_of_its_folder(folder: str, name: str) -> None:
+    assert without_seed(folder) == name
 
 
 def test_histograms_are_kept_where_asked(run: Path) -> None:
@@ -121,22 +145,19 @@ def test_scales_are_stored_too(few_digits: Splits, tmp_path: Path) -> None:
         torch.testing.assert_close(load_stored_model(tmp_path / "scaled.safetensors")[0](images), logits)
 
 
-def test_what_signs_do_not_make_again_is_refused(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from signbit.train import checkpoint
+def test_what_signs_do_not_make_again_is_refused(few_digits: Splits, tmp_path: Path) -> None:
+    from conftest import TINY
 
-    model, recipe, info = load_checkpoint(run)
-    head = model.head[0] if isinstance(model.head, nn.Sequential) else model.head
-    monkeypatch.setattr(checkpoint, "load_checkpoint", lambda _: (model, recipe, info))
-    original = type(head).forward
-    monkeypatch.setattr(type(head), "forward", lambda self, x: original(self, x) + self.weight.square().sum())
+    model = TINY["model"] | {"weight_binarizer": "standardized_mean_abs_sign"}
+    fit(Recipe.model_validate(TINY | {"model": model}), tmp_path / "run", splits=few_digits, quiet=True)
     (tmp_path / "other.safetensors").write_bytes(b"of before")
-    with pytest.raises(ValueError, match="keep a checkpoint"):
-        store_model(run, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=r"weights of features\.0 do not make the same layer: keep a checkpoint"):
+        store_model(tmp_path / "run", tmp_path / "other.safetensors")
     assert (tmp_path / "other.safetensors").read_bytes() == b"of before"
 
 
 def test_what_is_no_stored_model(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_text("a text")
-    for name in ("a", "b"):
-        with pytest.raises(CheckpointError, match="cannot be read as a stored model"):
+    for name, message in (("a", "cannot be read as a stored model"), ("b", "no such file; store the model")):
+        with pytest.raises(CheckpointError, match=message):
             load_stored_model(tmp_path / f"{name}.safetensors")

@@ -19,18 +19,21 @@ from signbit.metrics.costs import Costs
 from signbit.train.catalogue import count_model
 from signbit.train.recipe_file import read_toml
 
-Verdict = Literal["shown", "not shown", "one seed: cannot be told", "not yet run", "to be seen"]
+Verdict = Literal["shown", "not shown", "one seed: cannot be told", "not comparable", "not yet run", "to be seen"]
 MARGIN = 1.0  # points that count as none, where a claim says that nothing is lost or gained
 COLUMNS = ("claim", "source", "verdict", "why", "scale")
 RULE = (
-    "Compared is the test accuracy of the epoch that the held-out images chose. A claim that one side is ahead is "
-    "shown where the whole 95 % interval of Welch's t for the difference of the means, over seeds, is above zero. "
+    "Compared is the test accuracy of the epoch that the held-out images chose; of signs, the mean of each layer in "
+    "the last epoch, averaged over the layers. A claim that one side is ahead is shown where the whole 95 % "
+    "interval of Welch's t for the difference of the means, over seeds, is above zero. "
     f"That nothing is lost or gained is shown where that interval ends below {MARGIN:g} point (or the margin "
-    "stated). That one side varies less is shown where the whole 95 % interval of Fisher's F for the ratio of the "
-    "standard deviations is below 1. That a figure is reached is shown where the upper end of the 95 % interval "
-    "of the mean (Student's t) is not below it. Costs are counted, as `signbit summary` does. With one seed on a side "
-    "nothing can be told, since none of these has a spread to go by. `Not shown` says that our runs do not show it, "
-    "not that it is false; where they show the opposite, that is said."
+    "stated). "
+    "That one side varies less is shown where the whole 95 % interval of Fisher's F for the ratio of the standard "
+    "deviations is below 1. That a figure is reached is shown where the upper end of the 95 % interval of the mean "
+    "(Student's t) is not below it. Costs are counted, as `signbit summary` does, and a factor is shown where ours "
+    "is at most the claimed one. With one seed on a side nothing can be told, since none of these has a spread to "
+    "go by, and sides of another data set, width or number of epochs are not comparable. `Not shown` says that our "
+    "runs do not show it, not that it is false; where they show the opposite, that is said."
 )
 
 
@@ -75,7 +78,10 @@ def _findings(claim: dict[str, Any], series: Mapping[str, Series]) -> list[Findi
 
 def _told(claim: dict[str, Any], sides: list[Series]) -> _Told:
     if len({side.scale for side in sides}) > 1:
-        return _Told("not shown", "the two sides were not run at the same scale")
+        return _Told("not comparable", "the two sides were not run at the same scale")
+    unsigned = [side.name for side in sides if not all("sign_means" in result["curves"][0] for result in side.results)]
+    if claim["kind"] in _OF_SIGNS and unsigned:
+        return _Told("not yet run", f"{unsigned[0]} has no signs; train with --set record.activations=200")
     return _KINDS[claim["kind"]](sides, claim)
 
 
@@ -128,7 +134,7 @@ def _reaches(sides: list[Series], claim: dict[str, Any]) -> _Told:
 def _signs_fall(sides: list[Series], claim: dict[str, Any]) -> _Told:
     changes = [_mean_sign(result["curves"][-1]) - _mean_sign(result["curves"][0]) for result in sides[0].results]
     if len(changes) < 2:
-        return _one_seed(f"the mean of all signs changes by {changes[0]:+.3f} from the first epoch to the last")
+        return _one_seed(f"the mean sign of the layers changes by {changes[0]:+.3f} from the first epoch to the last")
     interval = mean_interval(changes)
     opposite = "; the opposite is" if interval.low > 0 else ""
     why = _interval(interval, "", "change of the mean sign") + opposite
@@ -167,6 +173,7 @@ _KINDS: dict[str, Callable[[list[Series], dict[str, Any]], _Told]] = {
     "signs_fall": _signs_fall,
     "less_balanced": _less_balanced,
 }
+_OF_SIGNS = ("signs_fall", "less_balanced")
 
 
 def _one_seed(why: str) -> _Told:

@@ -12,7 +12,7 @@ from signbit.inspect.series import Series, in_series
 from signbit.train import Recipe
 from signbit.train.checkpoint import load_checkpoint
 from signbit.train.recipe import check_recipe
-from signbit.train.result import Result, read_result
+from signbit.train.result import Result, read_result, without_seed
 from signbit.train.stored_model import load_stored_model, stored_beside
 
 
@@ -60,5 +60,5 @@ def open_runs(paths: Iterable[str | Path], data_dir: str | None = None) -> list[
 
 def series_of(runs: Iterable[Run]) -> list[Series]:
     """The runs, seeds together; the runs of folders go by what the folder is called without `-seedN`."""
-    results = [run.result | {"name": run.result["name"].rpartition("-seed")[0] or run.result["name"]} for run in runs]
+    results = [run.result | {"name": without_seed(run.result["name"])} for run in runs]
     return list(in_series(results).values())

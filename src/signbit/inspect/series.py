@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from signbit.inspect.spread import deviation
+from signbit.train.recipe import check_recipe
 from signbit.train.result import Result, ResultError
 
 DATA_NAMES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "digits": "digits", "mnist": "MNIST"}
@@ -101,7 +102,8 @@ def _machine(result: Result) -> str:
 
 
 def _without_seed(result: Result) -> dict[str, Any]:
-    recipe: dict[str, Any] = result["recipe"]
+    """The recipe with every default of this version, which an older result lacks, and without what may differ."""
+    recipe = check_recipe(result["recipe"], f"the result {result['name']}-seed{result['seed']}").model_dump()
     train = {key: value for key, value in recipe["train"].items() if key not in ("seed", "threads")}
     data = {key: value for key, value in recipe["data"].items() if key != "folder"}
     return recipe | {"train": train, "data": data, "record": None}

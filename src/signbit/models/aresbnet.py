@@ -44,7 +44,7 @@ def aresbnet(
     unit shuffles its channels, all but the first of the network; its branch is a sign, a 3x3 binary convolution of two
     groups to half of the channels, activation and norm. A norm stands between the two units of a block. The first block
     of the last three stages has stride 2, with a 3x3 maximum as its shortcut. The stem's 64 channels are duplicated,
-    and the head sees the first half of the last ones. Dropout is 0.5 as published for CIFAR-100, 0 for other data.
+    and the head sees the first half of the last ones. Published for CIFAR-100 with dropout 0.5.
 
     Args:
         norm: see `models.parts.choices.norm2d`.

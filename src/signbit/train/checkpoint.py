@@ -2,11 +2,12 @@
 
 import random
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from signbit import models
 from signbit.errors import SignbitError
@@ -64,19 +65,33 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
     Nothing in the file is run.
 
     Raises:
-        CheckpointError: the file is missing, or not a checkpoint.
+        CheckpointError: the file is missing, or not a checkpoint, or its model is another one in this version.
         RecipeError: its recipe is not valid in this version.
     """
     path = Path(path)
     path = path / MODEL_FILE if path.is_dir() else path
     content = read(path)
     info: dict[str, Any] = content["info"]
-    model = models.create(info["model"]["name"], **info["model"]["arguments"])
-    model.load_state_dict(content["model"], strict=True)
+    model = rebuilt(info, content["model"], str(path))
     recipe = check_recipe(content["recipe"], str(path))
     stage = recipe.stages[content["run"]["stage"] if "run" in content else -1]
     set_modes(model, stage.activations, stage.weights)
     return model.eval(), recipe, info
+
+
+def rebuilt(info: dict[str, Any], state: Mapping[str, Tensor], origin: str) -> nn.Module:
+    """The model that a file of `origin` describes.
+
+    Raises:
+        CheckpointError: in this version it is another one.
+    """
+    try:
+        model = models.create(info["model"]["name"], **info["model"]["arguments"])
+        model.load_state_dict(dict(state), strict=True)
+    except (RuntimeError, TypeError, ValueError) as error:
+        versions = ", ".join(f"{name} {version}" for name, version in info.get("versions", {}).items())
+        raise CheckpointError(f"{origin} does not fit its model: {error}; it was written by {versions}") from error
+    return model
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def _file_name(name: str) -> str:
 
 def _distinct(seeds: list[int]) -> list[int]:
     if len(set(seeds)) < len(seeds):
-        raise ValueError("each seed once")
+        raise ValueError(f"seeds are {seeds}; give each once")
     return seeds
 
 

@@ -67,7 +67,7 @@ def _set(place: Any, key: list[str], value: Any, override: str) -> None:
             place = place.setdefault(step, {})
         elif isinstance(place, list):
             place = place[_index(place, step, override)]
-        if isinstance(place, str) and step in ("optimizer", "loss"):
+        if isinstance(place, str) and step in ("optimizer", "loss", "schedule"):
             raise RecipeError(f'--set {override}: {step} is {place!r}; set {step}={{name="{place}", {last}=...}}')
     if isinstance(place, list):
         for index in range(len(place)) if last == "*" else [_index(place, last, override)]:
@@ -89,15 +89,16 @@ def explain(error: ValidationError, model: type[BaseModel], origin: str) -> str:
     lines = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"])
+        place = f"{origin}: {key}" if key else origin
         if fault["type"] == "extra_forbidden":
             choices = ", ".join(_fields_at(model, fault["loc"][:-1]))
-            lines.append(f"{origin}: {key}: unknown key; there are {choices}")
+            lines.append(f"{place}: unknown key; there are {choices}")
         elif fault["type"] == "missing":
-            lines.append(f"{origin}: {key}: missing; it has no default")
+            lines.append(f"{place}: missing; it has no default")
         else:
             message = fault["msg"].removeprefix("Value error, ")
             given = "" if isinstance(fault["input"], (dict, list)) else f" (given: {fault['input']!r})"
-            lines.append(f"{origin}: {key}: {message}{given}")
+            lines.append(f"{place}: {message}{given}")
     return "\n".join(lines)
 
 
@@ -105,11 +106,15 @@ def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]
     """Names of the fields of the section at a path of keys and indices."""
     for step in path:
         if isinstance(step, str) and step in model.model_fields:
-            annotation: Any = model.model_fields[step].annotation
-            for candidate in (annotation, *get_args(annotation)):
-                if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                    model = candidate
+            model = _section_in(model.model_fields[step].annotation) or model
     return list(model.model_fields)
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a field holds: itself, or in a list, a table or beside None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _section_in(each))), None)
 
 
 def to_toml(recipe: BaseModel) -> str:

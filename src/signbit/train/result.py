@@ -12,6 +12,8 @@ from signbit.data.dataset import Splits
 from signbit.errors import RunFolderError, SignbitError
 from signbit.timing import machine
 from signbit.train import checkpoint
+from signbit.train.recipe import Recipe, check_recipe
+from signbit.train.resume import recipe_changes
 from signbit.train.run_folder import VERSIONS_FILE, read_curves
 from signbit.train.whole_file import whole_file
 
@@ -60,6 +62,25 @@ def result_of(folder: str | Path, name: str, *, splits: Splits | None = None, ac
         "seconds": round(sum(row["seconds"] for row in curves), 1),
         "curves": curves,
     }
+
+
+def without_seed(folder_name: str) -> str:
+    """The name of an experiment whose run folder is called NAME-seedN, or what else the folder is called."""
+    return folder_name.rpartition("-seed")[0] or folder_name
+
+
+def check_same_experiment(path: Path, recipe: Recipe) -> None:
+    """See that a result file, where it is there already, is of this recipe.
+
+    Raises:
+        RunFolderError: it is of another one; the message names what differs.
+    """
+    if path.exists():
+        changes = recipe_changes(check_recipe(read_result(path)["recipe"], str(path)), recipe)
+        if changes:
+            raise RunFolderError(
+                f"{path} is the result of another recipe: {', '.join(changes)}; give this one another name"
+            )
 
 
 def write_result(result: Result, path: str | Path) -> None:

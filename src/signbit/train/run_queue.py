@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, final
 
-from signbit.errors import RunFolderError, RunStopped, SignbitError
+from signbit.errors import RunStopped, SignbitError
 from signbit.train.checkpoint import MODEL_FILE
 from signbit.train.queue_file import Job
 from signbit.train.recipe import check_recipe
-from signbit.train.result import read_result, result_of, write_result
-from signbit.train.resume import check_same_recipe, recipe_changes
+from signbit.train.result import check_same_experiment, read_result, result_of, write_result
+from signbit.train.resume import check_same_recipe
 from signbit.train.run_folder import CURVES_FILE, LAST_FILE, read_curves
 from signbit.train.run_lock import RunLock
 from signbit.train.stopping import CTRL_C, INTERRUPTED, TRY_AGAIN, Stopping
 from signbit.train.stored_model import store_model, stored_beside
 
-_COMMAND = (sys.executable, "-c", "from signbit.cli import main; main()")
+_COMMAND = (sys.executable, "-m", "signbit")  # a run on several devices starts itself again by this name
 _WAIT = 0.2  # seconds between two looks at the processes
 
 State = Literal["done", "running", "trained", "begun", "to come", "not possible"]
@@ -231,7 +231,8 @@ class _Queue:
                 self.pending.append(job)
                 self._tell(f"{job.name}: was stopped; it goes on later")
             else:
-                raise SignbitError(f"status {status}: {_last_line(self._place.log(job))}")
+                log = self._place.log(job)
+                raise SignbitError(f"status {status}: {_last_line(log)}; see {log}")
 
     def _write_result(self, job: Job) -> None:
         place, section = self._place, job.section
@@ -243,9 +244,9 @@ class _Queue:
             activations=job.seed in section.activations,
         )
         check_same_recipe(check_recipe(result["recipe"], str(place.folder(job))), recipe, place.folder(job))
+        write_result(result, place.result(job))
         if job.seed in section.models:
             store_model(place.folder(job), place.model(job))
-        write_result(result, place.result(job))
         self.report.done.append(job.name)
         self._tell(f"{job.name}: {look(job, place)[1]}, test {100 * result['best']['test_accuracy']:.2f} %")
 
@@ -265,9 +266,7 @@ def _has_result(job: Job, place: Place) -> bool:
     path = place.result(job)
     if not path.exists():
         return False
-    changes = recipe_changes(check_recipe(read_result(path)["recipe"], str(path)), job.recipe())
-    if changes:
-        raise RunFolderError(f"{path} is the result of another recipe: {', '.join(changes)}; name the run otherwise")
+    check_same_experiment(path, job.recipe())
     return True
 
 

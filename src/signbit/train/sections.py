@@ -215,6 +215,8 @@ class TeacherSection(Section):
             raise ValueError("a teacher is one of checkpoint, stage and model; give just one of them")
         if (self.model is None) != (self.weights is None):
             raise ValueError("a teacher's model and its file of weights go together; give both or neither")
+        if self.rename and self.model is None:
+            raise ValueError("rename is for the names in a teacher's file of weights; give it with model and weights")
         return self
 
 

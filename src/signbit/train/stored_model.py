@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from signbit import models
+from signbit.binarizers import Binarizer
 from signbit.layers.roles import parameter_roles
 from signbit.train import checkpoint
 from signbit.train.checkpoint import CheckpointError
@@ -36,7 +36,8 @@ def store_model(run: str | Path, path: str | Path) -> None:
     Raises:
         CheckpointError: there is no checkpoint.
         RunFolderError: the file cannot be written.
-        ValueError: the stored model does not give the same logits, because a binarizer takes more from its weights.
+        ValueError: the stored model would be another one, because a binarizer takes more from its weights; nothing is
+            written.
     """
     model, recipe, info = checkpoint.load_checkpoint(run)
     latents = {name for name, role in parameter_roles(model).items() if role == "latent_weight"}
@@ -52,7 +53,7 @@ def store_model(run: str | Path, path: str | Path) -> None:
         "info": info,
         "shapes": {n: list(model.state_dict()[n].shape) for n in latents},
     }
-    _check_same_logits(model, _rebuilt(tensors, about, str(path))[0], info, path)
+    _check_same_layers(model, _rebuilt(tensors, about, str(path))[0], path)
     with whole_file(Path(path)) as file:
         file.write(save(tensors, {"signbit": json.dumps(about)}))
 
@@ -64,6 +65,11 @@ def load_stored_model(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, An
         CheckpointError: the file is missing or is not one of `store_model`.
         RecipeError: its recipe is not valid in this version.
     """
+    if not Path(path).exists():
+        raise CheckpointError(
+            f"{path}: no such file; store the model by models = [SEED] in the queue or `signbit result --model`, or "
+            "give the run's folder"
+        )
     try:
         with safe_open(path, "pt") as file:
             about = json.loads(file.metadata()["signbit"])
@@ -81,8 +87,7 @@ def _rebuilt(
         signs = _unpacked(tensors.pop(_SIGNS + name), shape)
         tensors[name] = signs * tensors.pop(_SIZES + name).view(-1, *[1] * (len(shape) - 1))
     info: dict[str, Any] = about["info"]
-    model = models.create(info["model"]["name"], **info["model"]["arguments"])
-    model.load_state_dict(tensors, strict=True)
+    model = checkpoint.rebuilt(info, tensors, origin)
     recipe = check_recipe(about["recipe"], origin)
     set_modes(model, recipe.stages[-1].activations, recipe.stages[-1].weights)
     return model.eval(), recipe, info
@@ -100,11 +105,21 @@ def _unpacked(packed: Tensor, shape: list[int]) -> Tensor:
 
 
 @torch.no_grad()
-def _check_same_logits(model: nn.Module, stored: nn.Module, info: dict[str, Any], path: str | Path) -> None:
-    generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (4, *info["input_shape"]), dtype=torch.uint8, generator=generator)
-    if not torch.allclose(model(pixels), stored(pixels), rtol=1e-3, atol=1e-3):
-        raise ValueError(
-            f"{path}: the signs and mean sizes of its weights do not make the same model: "
-            "keep a checkpoint; nothing was written"
-        )
+def _check_same_layers(model: nn.Module, stored: nn.Module, path: str | Path) -> None:
+    """Codes and scales of each layer: logits would do by chance, or differ by the last bit of a scale."""
+    for (name, layer), other in zip(model.named_modules(), stored.modules(), strict=True):
+        if not isinstance(getattr(layer, "weight_binarizer", None), Binarizer):
+            continue
+        (codes, scale), (their_codes, their_scale) = _codes_and_scale(layer), _codes_and_scale(other)
+        if not (torch.equal(codes, their_codes) and torch.allclose(scale, their_scale, rtol=1e-5)):
+            raise ValueError(
+                f"{path}: the signs and mean sizes of the weights of {name} do not make the same layer: keep a "
+                "checkpoint; nothing was written"
+            )
+
+
+def _codes_and_scale(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    weight = layer.get_parameter("weight")
+    binarizer = cast(Binarizer, layer.weight_binarizer)
+    scale = binarizer.scale(weight)
+    return binarizer(weight), torch.ones(()) if scale is None else scale

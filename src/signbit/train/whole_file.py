@@ -34,8 +34,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         if not isinstance(cause, OSError):
             raise
         raise RunFolderError(
-            f"{path} cannot be written: {cause.strerror or cause}; what was there before is untouched: "
-            f"make room, and a run goes on with --resume"
+            f"{path} cannot be written: {cause.strerror or cause}; what was there before is untouched: make room "
+            "there, or give the right to write; a run goes on with --resume"
         ) from error
     finally:
         with contextlib.suppress(OSError):

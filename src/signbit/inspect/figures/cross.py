@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from signbit.inspect.figures.panels import by_norm, curve, epochs_axis
+from signbit.inspect.figures.panels import by_norm, check_one_scale, curve, epochs_axis
 from signbit.inspect.figures.style import COLUMN, NORM_COLOURS, NORM_NAMES, caption, new_figure
 from signbit.inspect.runs import Run
 
@@ -24,6 +24,7 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
         for norm, series in by_norm(of_side, ("batch", "abn"), f"cross, {side} side,").items():
             curve(axes, series, "held_out_accuracy", f"{side}, {NORM_NAMES[norm]}", NORM_COLOURS[norm], line)
             drawn.append(series)
+    check_one_scale(drawn, "cross")
     epochs_axis(axes, len(drawn[0].first["curves"]))
     axes.set_ylabel("held-out accuracy, %")
     axes.legend(loc="lower right")

@@ -20,20 +20,33 @@ def by_norm(runs: Sequence[Run], norms: Sequence[str], figure: str) -> dict[str,
     """The series whose networks have these norms, in their order.
 
     Raises:
-        ValueError: one is missing, or two have the same norm; the message says what to give.
+        ValueError: one is missing, two have the same norm, or they are of different scales; the message says what to
+            give.
     """
     found: dict[str, Series] = {}
     for series in series_of(runs):
         norm = str(series.arguments.get("norm"))
         if norm not in norms or norm in found:
+            why = f"{norm}, as {found[norm].name} has" if norm in found else norm
             raise ValueError(
-                f"{series.name}: {figure} takes one series for each norm of {', '.join(norms)}; found {norm}"
+                f"{series.name} has model.norm {why}; {figure} takes one series for each of {', '.join(norms)}"
             )
         found[norm] = series
     missing = [norm for norm in norms if norm not in found]
     if missing:
         raise ValueError(f"{figure} needs runs with model.norm {', '.join(missing)} too")
+    check_one_scale(list(found.values()), figure)
     return {norm: found[norm] for norm in norms}
+
+
+def check_one_scale(series: Sequence[Series], figure: str) -> None:
+    """Raises: ValueError: data set, width or epochs differ; the message says whose."""
+    scales = {each.scale: each.name for each in series}
+    if len(scales) > 1:
+        each = "; ".join(
+            f"{name} has {data}, width {width:g}, {epochs} epochs" for (data, width, epochs), name in scales.items()
+        )
+        raise ValueError(f"{figure} compares runs of one data set, width and number of epochs, and {each}")
 
 
 def curve(axes: Axes, series: Series, figure: str, label: str, colour: str, line: Any = "-") -> None:
@@ -59,12 +72,15 @@ def histograms(series: Series, layer: str, what: str) -> list[dict[str, Any]]:
     """The histogram of a layer for each epoch, of the first seed that has them.
 
     Raises:
-        ValueError: no result has them; the message says how to record them.
+        ValueError: no result has them, and the message says how to record them; or the network has no such layer.
     """
     for result in series.results:
         rows = [row.get("activations") for row in result["curves"]]
         if all(rows):
-            return [next(e for e in row if e["layer"] == layer and e["what"] == what) for row in rows]
+            found = [e for row in rows for e in row if e["layer"] == layer and e["what"] == what]
+            if len(found) < len(rows):
+                raise ValueError(f"{series.name} has no {what} of a layer {layer}; give runs of one network")
+            return found
     raise ValueError(
         f"{series.name} has no histograms; train with --set record.activations=200, and keep them in the result: "
         "activations = [0] in the queue, or signbit result --activations"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from signbit.inspect.figures.panels import check_one_scale
 from signbit.inspect.figures.style import BLACK, COLUMN, GREY, ORANGE, caption, new_figure
 from signbit.inspect.runs import Run, series_of
 from signbit.inspect.series import Series
@@ -20,7 +21,8 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
     """Bars of what each change costs in points of test accuracy; ours with the standard deviation between seeds.
 
     Raises:
-        ValueError: the whole network is not among the runs, or none of the changed ones is.
+        ValueError: the whole network is not among the runs, or none of the changed ones is; or they are of different
+            scales.
 
     Source:
         Shin and Kim 2022, PeerJ Computer Science 8:e842, figure 13 and table 5.
@@ -34,6 +36,7 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
         raise ValueError(
             f"presb-ablation needs the whole network and at least one that is changed, named as in {names}"
         )
+    check_one_scale([each for each in ours if each is not None], "presb-ablation")
     figure = new_figure(COLUMN, 3.0)
     axes = figure.subplots()
     base = statistics.fmean(whole.percent("test_accuracy"))

@@ -1,5 +1,6 @@
 """Accuracy over the epochs of both stages, for networks of several sizes."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
@@ -24,14 +25,15 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
     found = series_of(runs)
     if not 1 <= len(found) <= len(_COLOURS):
         raise ValueError(f"presb-curves takes 1 to {len(_COLOURS)} series of runs, and there are {len(found)}")
-    stages = {tuple(row["stage"] for row in series.first["curves"]) for series in found}
+    stages = {tuple(row["stage"] for row in series.first["curves"]): series.name for series in found}
     if len(stages) > 1:
-        raise ValueError("presb-curves needs runs with the same epochs in each stage")
+        each = "; ".join(f"{name} has {_epochs(of_epochs)}" for of_epochs, name in stages.items())
+        raise ValueError(f"presb-curves needs runs with the same epochs in each stage, and {each}")
     figure = new_figure(COLUMN, 2.5)
     axes = figure.subplots()
     for series, colour, line in zip(found, _COLOURS, _LINES, strict=False):
         curve(axes, series, "held_out_accuracy", series.name, colour, line)
-    of_epochs = stages.pop()
+    of_epochs = next(iter(stages))
     epochs_axis(axes, len(of_epochs))
     if of_epochs[-1] > 0:
         axes.axvline(of_epochs.index(of_epochs[-1]) + 0.5, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0)
@@ -42,3 +44,8 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
         "weights, begins; means over seeds, and a band from the lowest to the highest where there are several."
     )
     return figure, caption(text, found)
+
+
+def _epochs(stages: tuple[int, ...]) -> str:
+    """Epochs of each stage: 5 + 10."""
+    return " + ".join(str(count) for count in Counter(stages).values())
