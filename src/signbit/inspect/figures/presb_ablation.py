@@ -45,10 +45,10 @@ def draw(runs: Sequence[Run]) -> tuple[Figure, str]:
         _bar(axes, index + _HEIGHT / 2, found, base)
     axes.axvline(0, color=BLACK, linewidth=0.6)
     axes.set_yticks(range(len(changed)), [row["what"] for row in rows[1:]])
-    axes.invert_yaxis()
+    axes.set_ylim(len(changed) - 0.4, -0.6)  # the first at the top
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("points of test accuracy, from the whole network")
+    axes.set_xlabel("change of test accuracy, points")
     for colour, label in ((GREY, "published"), (ORANGE, "ours")):
         axes.barh(0, 0, color=colour, label=label)
     figure.legend(loc="outside upper center", ncols=2)
