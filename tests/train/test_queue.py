@@ -137,7 +137,10 @@ def test_a_lock_ends_with_its_processes(tmp_path: Path) -> None:
 )
 def test_a_signal_saves_the_runs_and_the_queue_goes_on(number: signal.Signals, status: int, tmp_path: Path) -> None:
     text = 'set = ["model.width=0.05", "train.epochs=12", "train.accelerator=cpu"]\n' + RUN.format(name="long")
-    command = [sys.executable, "-c", "from signbit.cli import main; main()", "queue", str(queue_file(tmp_path, text))]
+    # What a shell starts in the background ignores Ctrl-C, and so would the queue.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{heard}; from signbit.cli import main; main()"
+    command = [sys.executable, "-c", start, "queue", str(queue_file(tmp_path, text))]
     with contextlib.ExitStack() as stack:
         process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         stack.callback(process.kill)
