@@ -93,7 +93,7 @@ def test_who_is_ahead(case: str) -> None:
     assert found.verdict == verdict
     assert why in found.why
     if verdict == "shown":
-        assert found.scale == "CIFAR-10, width 0.25, 5 epochs, 3 seeds"
+        assert found.scale == "binarynet-abn and binarynet-bn: CIFAR-10, width 0.25, 5 epochs, 3 seeds"
 
 
 def test_different_scales_are_not_compared() -> None:

@@ -199,4 +199,5 @@ def _scale(sides: list[Series]) -> str:
     seeds = " and ".join(dict.fromkeys(str(len(side.results)) for side in sides))
     size = "full width" if width == 1 else f"width {width:g}"
     plural = "s"[: seeds != "1"]
-    return f"{sides[0].data()}, {size}, {epochs} epochs, {seeds} seed{plural}"
+    names = " and ".join(side.name for side in sides)
+    return f"{names}: {sides[0].data()}, {size}, {epochs} epochs, {seeds} seed{plural}"
