@@ -179,9 +179,8 @@ def fit(
                     if stage.clamp_latent:
                         clamp_latent(optimizers, float(stage.clamp_latent))
 
-                    right = (logits.argmax(1) == labels).sum()
-                    sums = torch.stack([loss.detach().double() * len(labels), right, right.new_tensor(len(labels))])
-                    state.add_batch(*cast(Tensor, fabric.all_reduce(sums, reduce_op="sum")).tolist())
+                    right = (logits.argmax(1) == labels).sum().item()
+                    state.add_batch(*_over_processes(fabric, loss.item() * len(labels), right, len(labels)))
                     state.seconds = time.perf_counter() - epoch_started
                     progress.step(state.loss / state.seen, state.right / state.seen)
                     reason = fabric.broadcast(stopping.reason)
@@ -252,6 +251,14 @@ def _check(folder: Path | None, resume: bool, keep: int, time_limit: float | Non
             f"keep is {keep!r}, checkpoint_every {checkpoint_every!r}, time_limit {time_limit!r}; give 0 or more, and "
             "a time_limit above 0"
         )
+
+
+def _over_processes(fabric: Fabric, *sums: float) -> list[float]:
+    """Sums over all processes; of a single one nothing is made a tensor, for not every device has float64."""
+    if fabric.world_size == 1:
+        return list(sums)
+    own = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
+    return cast(Tensor, fabric.all_reduce(own, reduce_op="sum")).tolist()
 
 
 def _near(part: Dataset, device: torch.device) -> Dataset:
