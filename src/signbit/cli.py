@@ -204,9 +204,9 @@ def result(
     found = result_of(run, name or without_seed(run.name), splits=splits, activations=activations)
     path = results / f"{found['name']}-seed{found['seed']}.json"
     check_same_experiment(path, recipe)
+    write_result(found, path)
     if model:
         store_model(run, stored_beside(path))
-    write_result(found, path)
     written = {"result": str(path), **found["best"]}
     show(written, as_json, fields_table)
 

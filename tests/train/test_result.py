@@ -63,7 +63,8 @@ def test_a_result_of_another_recipe_is_not_replaced(run: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("binarynet-bn-seed0", "binarynet-bn"), ("mine", "mine"), ("-seed0", "-seed0")]
+    ("folder", "name"),
+    [("binarynet-bn-seed0", "binarynet-bn"), ("mine", "mine"), ("a-seedling", "a-seedling"), ("-seed0", "-seed0")],
 )
 def test_the_name_of_a_run_is_that_of_its_folder(folder: str, name: str) -> None:
     assert without_seed(folder) == name

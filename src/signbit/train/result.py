@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def result_of(folder: str | Path, name: str, *, splits: Splits | None = None, ac
 
 def without_seed(folder_name: str) -> str:
     """The name of an experiment whose run folder is called NAME-seedN, or what else the folder is called."""
-    return folder_name.rpartition("-seed")[0] or folder_name
+    return re.sub(r"-seed\d+$", "", folder_name) or folder_name
 
 
 def check_same_experiment(path: Path, recipe: Recipe) -> None:
