@@ -79,9 +79,10 @@ def _findings(claim: dict[str, Any], series: Mapping[str, Series]) -> list[Findi
 def _told(claim: dict[str, Any], sides: list[Series]) -> _Told:
     if len({side.scale for side in sides}) > 1:
         return _Told("not comparable", "the two sides were not run at the same scale")
-    unsigned = [side.name for side in sides if not all("sign_means" in result["curves"][0] for result in side.results)]
-    if claim["kind"] in _OF_SIGNS and unsigned:
-        return _Told("not yet run", f"{unsigned[0]} has no signs; train with --set record.activations=200")
+    if claim["kind"] in _OF_SIGNS:
+        for side in sides:
+            if not all("sign_means" in result["curves"][0] for result in side.results):
+                return _Told("not yet run", f"{side.name} has no signs; train with --set record.activations=200")
     return _KINDS[claim["kind"]](sides, claim)
 
 

@@ -89,9 +89,14 @@ def rebuilt(info: dict[str, Any], state: Mapping[str, Tensor], origin: str) -> n
         model = models.create(info["model"]["name"], **info["model"]["arguments"])
         model.load_state_dict(dict(state), strict=True)
     except (RuntimeError, TypeError, ValueError) as error:
-        versions = ", ".join(f"{name} {version}" for name, version in info.get("versions", {}).items())
-        raise CheckpointError(f"{origin} does not fit its model: {error}; it was written by {versions}") from error
+        raise misfit(origin, error, info) from error
     return model
+
+
+def misfit(origin: str, error: Exception, info: dict[str, Any]) -> CheckpointError:
+    """The error that says what does not fit, and which versions wrote it."""
+    versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
+    return CheckpointError(f"{origin} does not fit its model: {error}; it was written by {versions}")
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from signbit.errors import SignbitError
 from signbit.train.nonfinite import TrainingError
 from signbit.train.optimization import optimizations
 from signbit.train.recipe import Recipe
@@ -31,8 +30,6 @@ def rehearse(recipe: Recipe, model: nn.Module, info: dict[str, Any], first: int 
         for index in range(first, len(recipe.stages)):
             try:
                 _begin(recipe, index, model, info)
-            except SignbitError:
-                raise
             except (RuntimeError, ValueError) as error:
                 raise TrainingError(f"stages.{index} cannot be trained: {error}") from error
 

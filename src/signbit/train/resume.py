@@ -36,10 +36,7 @@ def restore(content: dict[str, Any], model: nn.Module, optimizers: Sequence[Opti
         for optimizer, values in zip(optimizers, content["optimizers"], strict=True):
             optimizer.load_state_dict(values)
     except (KeyError, RuntimeError, ValueError) as error:
-        versions = ", ".join(f"{name} {version}" for name, version in content["info"]["versions"].items())
-        raise CheckpointError(
-            f"the checkpoint does not fit its model: {error}; it was written by {versions}"
-        ) from error
+        raise checkpoint.misfit("the checkpoint", error, content["info"]) from error
     augment.generator.set_state(content["random"]["augment"])
     checkpoint.set_random_states(content["random"])
 
