@@ -207,7 +207,7 @@ class _IntegerConv2d(torch.autograd.Function):
 
 
 def _autocast(tensor: Tensor) -> Tensor:
-    """The dtype that autocast would give a product here: it does not look inside an autograd function."""
+    """In the dtype that autocast would give a product, so that what is saved for the backward pass has it too."""
     kind = tensor.device.type
     if tensor.is_meta or not torch.is_autocast_enabled(kind):  # torch has no autocast of the meta device
         return tensor
