@@ -31,7 +31,7 @@ def activation_histograms(model: nn.Module, images: Tensor) -> list[dict[str, An
 
     def at_sign(layer: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], codes: Tensor) -> None:
-            total = codes.double().sum().item()
+            total = codes.cpu().double().sum().item()  # not every device has float64
             add(layer, "sign_input", inputs[0], sign_mean=total / codes.numel(), sign_sum=total / len(codes))
 
         return hook
