@@ -93,19 +93,20 @@ _library.impl("binary_linear", _binary_linear, "CompositeExplicitAutograd")
 _library.impl("integer_conv2d", _integer_conv2d, "CompositeExplicitAutograd")
 
 
-def _by_channel(scale: Tensor, product: Tensor) -> Tensor:
-    return scale.reshape(-1, *[1] * (product.dim() - 2)) if product.dim() > 2 else scale
+def _by_channel(scale: Tensor | None) -> Tensor | None:
+    """The scale of each output channel, for products (..., out, height, width)."""
+    return None if scale is None else scale.reshape(-1, 1, 1)
 
 
 def _scaled(product: Tensor, scale: Tensor | None) -> Tensor:
-    return product if scale is None else product * _by_channel(scale, product)
+    return product if scale is None else product * scale
 
 
 def _scale_gradient(ctx: Any, codes_grad: Tensor | None, codes: Tensor, scale: Tensor | None) -> Tensor | None:
     """y = product(x, codes) * scale, so dL/dscale is codes_grad . codes, filter by filter."""
     if scale is None or codes_grad is None or not ctx.needs_input_grad[2]:
         return None
-    return (codes_grad * codes).flatten(1).sum(1).to(scale.dtype)
+    return (codes_grad * codes).flatten(1).sum(1, dtype=scale.dtype)
 
 
 class _ScaledConv2d(torch.autograd.Function):
@@ -118,8 +119,8 @@ class _ScaledConv2d(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry, exact: bool) -> Tensor:
         if exact:
-            return _scaled(torch.ops.signbit.binary_conv2d(x, codes, *geometry), scale)
-        return _scaled(_plain_conv2d(x, codes, geometry), scale)
+            return _scaled(torch.ops.signbit.binary_conv2d(x, codes, *geometry), _by_channel(scale))
+        return _scaled(_plain_conv2d(x, codes, geometry), _by_channel(scale))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -129,7 +130,7 @@ class _ScaledConv2d(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, codes, scale = ctx.saved_tensors
-        x_grad, codes_grad = _conv2d_gradients(ctx, grad.to(x.dtype), x, codes, scale, ctx.geometry)
+        x_grad, codes_grad = _conv2d_gradients(ctx, grad, x, codes, scale, ctx.geometry)
         return x_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None, None
 
 
@@ -149,11 +150,13 @@ def _conv2d_gradients(
         )
         return found[0], found[1]
 
+    # Under autocast the operands are short, and the scale and with it `grad` float32: the kernels want one dtype.
+    unscaled = grad.to(codes.dtype)
     if scale is None:
-        x_grad, codes_grad = gradients(grad, want_x, want_codes)
+        x_grad, codes_grad = gradients(unscaled, want_x, want_codes)
     else:
-        x_grad = gradients(_scaled(grad, scale), want_x, False)[0]
-        codes_grad = gradients(grad, False, want_codes)[1]
+        x_grad = gradients(_scaled(grad, _by_channel(scale)).to(codes.dtype), want_x, False)[0]
+        codes_grad = gradients(unscaled, False, want_codes)[1]
     if x_grad is not None and padding != geometry.padding:
         height, width = geometry.padding
         x_grad = x_grad[..., height : height + x.shape[-2], width : width + x.shape[-1]]
@@ -165,8 +168,7 @@ class _ScaledLinear(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, codes: Tensor, scale: Tensor | None, exact: bool) -> Tensor:
-        product = torch.ops.signbit.binary_linear(x, codes) if exact else functional.linear(x, codes)
-        return product if scale is None else product * scale
+        return _scaled(torch.ops.signbit.binary_linear(x, codes) if exact else functional.linear(x, codes), scale)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -175,12 +177,11 @@ class _ScaledLinear(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, codes, scale = ctx.saved_tensors
-        grad = grad.to(x.dtype)
         x_grad = codes_grad = None
         if ctx.needs_input_grad[0]:
-            x_grad = (grad if scale is None else grad * scale) @ codes
+            x_grad = _scaled(grad, scale).to(codes.dtype) @ codes
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
-            codes_grad = grad.flatten(0, -2).T @ x.flatten(0, -2)
+            codes_grad = grad.to(x.dtype).reshape(-1, grad.shape[-1]).T @ x.reshape(-1, x.shape[-1])
         return x_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None
 
 
@@ -190,7 +191,8 @@ class _IntegerConv2d(torch.autograd.Function):
     @staticmethod
     def forward(pixels: Tensor, codes: Tensor, scale: Tensor, geometry: Geometry) -> Tensor:
         product = torch.ops.signbit.integer_conv2d(pixels, codes, geometry.stride, geometry.padding, geometry.dilation)
-        return _scaled(product, scale * PIXEL_SCALE)
+        y = _scaled(product, _by_channel(_wide(scale) * PIXEL_SCALE))  # 1/128 of a step may be 0 in half precision
+        return y if y.dtype == scale.dtype else y.to(scale.dtype)  # the weight's, as a norm that follows expects
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -201,7 +203,7 @@ class _IntegerConv2d(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         pixels, codes, scale = ctx.saved_tensors
         centred = (pixels.to(codes.dtype) - 128) * PIXEL_SCALE
-        x_grad, codes_grad = _conv2d_gradients(ctx, grad.to(codes.dtype), centred, codes, scale, ctx.geometry)
+        x_grad, codes_grad = _conv2d_gradients(ctx, grad, centred, codes, scale, ctx.geometry)
         pixels_grad = None if x_grad is None else x_grad * PIXEL_SCALE
         return pixels_grad, codes_grad, _scale_gradient(ctx, codes_grad, codes, scale), None
 
@@ -211,11 +213,18 @@ def _autocast(tensor: Tensor) -> Tensor:
     kind = tensor.device.type
     if tensor.is_meta or not torch.is_autocast_enabled(kind):  # torch has no autocast of the meta device
         return tensor
+    if tensor.dtype == torch.float64:  # which autocast leaves alone
+        return tensor
     return tensor.to(torch.get_autocast_dtype(kind))
 
 
 def scaled_conv2d(x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry, *, exact: bool) -> Tensor:
-    """Convolution of codes, times `scale` (out,) of each channel; an exact one holds integers before the scale."""
+    """Convolution of codes, times `scale` (out,) of each channel; an exact one holds integers before the scale.
+
+    Shapes: (N, in, height, width), or (in, height, width) as torch.nn.Conv2d takes it.
+    """
+    if x.dim() == 3:
+        return scaled_conv2d(x[None], codes, scale, geometry, exact=exact)[0]
     if not exact:
         x, codes = _autocast(x), _autocast(codes)
     return cast(Tensor, _ScaledConv2d.apply(x, codes, scale, geometry, exact))  # type: ignore[no-untyped-call]
@@ -230,4 +239,6 @@ def scaled_linear(x: Tensor, codes: Tensor, scale: Tensor | None, *, exact: bool
 
 def scaled_integer_conv2d(pixels: Tensor, codes: Tensor, scale: Tensor, geometry: Geometry) -> Tensor:
     """Convolution of (pixels - 128) / 128 with integer codes, padded with 0, times `scale` (out,); integers first."""
+    if pixels.dim() == 3:
+        return scaled_integer_conv2d(pixels[None], codes, scale, geometry)[0]
     return cast(Tensor, _IntegerConv2d.apply(pixels, codes, scale, geometry))  # type: ignore[no-untyped-call]
