@@ -1,7 +1,7 @@
 """The contract of a binarizer, and the one autograd function behind all of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import torch
@@ -103,6 +103,17 @@ class Binarizer(nn.Module, ABC):
     def scale(self, x: Tensor) -> Tensor | None:
         """Factor of each filter, shape (out,), applied by the layer after the product; None is 1."""
         return None
+
+    def check_weight(self, shape: Sequence[int]) -> None:
+        """Refuse weights of a shape that the method cannot learn; a layer asks before it makes its weight.
+
+        Args:
+            shape: (out, in / groups, ...).
+
+        Raises:
+            ValueError: every such weight is the same to the method, or gets no gradient; the message says what to do.
+        """
+        return
 
     def latent_gradient(self, z: Tensor, grad: Tensor) -> Tensor:
         """Gradient of the latent z, where `grad` is that of the codes (of `scale * codes` in a layer)."""

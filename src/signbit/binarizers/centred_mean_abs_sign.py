@@ -1,5 +1,6 @@
 """Sign of a weight that is centred over its input channels and clamped."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast, final
 
 import torch
@@ -63,6 +64,15 @@ class CentredMeanAbsSign(Binarizer):
     def scale(self, x: Tensor) -> Tensor:
         """Mean |Z| of each filter, shape (out,), without a gradient."""
         return mean_abs(self.latent(x))
+
+    def check_weight(self, shape: Sequence[int]) -> None:
+        """Refuse one input channel, whose mean is its only value."""
+        if shape[1] == 1:
+            raise ValueError(
+                "centred_mean_abs_sign subtracts the mean over the input channels, and a weight of shape "
+                f"{tuple(shape)} has 1 per group: every weight would be 0, and so would the output; give at least 2 "
+                "input channels per group, or use mean_abs_sign"
+            )
 
     def latent_gradient(self, z: Tensor, grad: Tensor) -> Tensor:
         """The rule named by `weight_gradient`."""

@@ -1,6 +1,6 @@
 """Sign of a weight with the mean magnitude of each filter as its scale, and the published gradients of that product."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, final
 
 from torch import Tensor
@@ -73,6 +73,10 @@ WEIGHT_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 """From the latent weight W and the gradient of alpha * sign(W) to that of W; the formulas stand in `MeanAbsSign`."""
 
 
+CENTRED_RULES = ("xnor_lua", "xnor_lua_sgd", "xnor_port")
+"""The rules with the factor 1 - 1 / C, which is 0 for one input channel."""
+
+
 def weight_gradient_of(name: str) -> str:
     """The name itself.
 
@@ -101,7 +105,7 @@ class MeanAbsSign(Binarizer):
     - `xnor_port`: `through_scale` times (1 - 1 / C) * n (jiecaoyu/XNOR-Net-PyTorch).
 
     The factor n makes steps of SGD about as large as without alpha; Adam does not feel it. Where a filter has one input
-    channel, the rules with 1 - 1 / C leave no gradient at all.
+    channel, the rules with 1 - 1 / C leave no gradient at all, and a layer with them is refused.
 
     Raises:
         ValueError: there is no such `weight_gradient`.
@@ -125,6 +129,15 @@ class MeanAbsSign(Binarizer):
     def scale(self, x: Tensor) -> Tensor:
         """Mean |x| of each filter, shape (out,), without a gradient."""
         return mean_abs(x)
+
+    def check_weight(self, shape: Sequence[int]) -> None:
+        """Refuse one input channel where the rule has the factor 1 - 1 / C."""
+        if self.weight_gradient in CENTRED_RULES and shape[1] == 1:
+            raise ValueError(
+                f"mean_abs_sign with the weight gradient {self.weight_gradient} multiplies by 1 - 1 / C, and a weight "
+                f"of shape {tuple(shape)} has C = 1 input channel per group: no weight would get a gradient; give at "
+                "least 2 input channels per group, or another weight_gradient, such as through_scale"
+            )
 
     def latent_gradient(self, z: Tensor, grad: Tensor) -> Tensor:
         """The rule named by `weight_gradient`."""

@@ -1,6 +1,7 @@
 """Sign of a standardised weight with the mean magnitude of each standardised filter as its scale."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar, final
 
 import torch
@@ -9,6 +10,19 @@ from torch import Tensor
 from signbit.binarizers.base import Binarizer
 
 EPSILON = 1e-5  # added to the deviation, not to the variance
+
+
+def check_filters(method: str, shape: Sequence[int], instead: str) -> None:
+    """Refuse filters of one value, which is its own mean.
+
+    Raises:
+        ValueError: a filter of a weight of this shape has one value.
+    """
+    if math.prod(shape[1:]) == 1:
+        raise ValueError(
+            f"{method} subtracts the mean of each filter, and a weight of shape {tuple(shape)} has filters of 1 value: "
+            f"every weight would be 0, and so would the output; give filters of at least 2 values, or use {instead}"
+        )
 
 
 def standardize(weight: Tensor) -> Tensor:
@@ -27,7 +41,7 @@ class StandardizedMeanAbsSign(Binarizer):
 
     With g the gradient of scale * sign(What) and the scale a constant, What gets g * 1[|What| <= 1], and W what the
     standardisation makes of it. In mode `real` the weight is What, so that a stage with real-valued weights is scaled
-    as one with binary weights is. Where n is 1, What is 0.
+    as one with binary weights is. Where n is 1, What would be 0, and a layer is refused.
 
     Source:
         Chen, Zhang, Ouyang, Liu, Shen and Wang 2021, "BNN - BN = ? Training Binary Neural Networks without Batch
@@ -48,6 +62,10 @@ class StandardizedMeanAbsSign(Binarizer):
     def gradient(self, z: Tensor) -> Tensor:
         """1 where |z| <= 1, 0 elsewhere."""
         return z.abs().le_(1)
+
+    def check_weight(self, shape: Sequence[int]) -> None:
+        """Refuse filters of one value."""
+        check_filters("standardized_mean_abs_sign", shape, "mean_abs_sign")
 
     def scale(self, x: Tensor) -> Tensor:
         """Mean |What| of each filter, shape (out,), without a gradient."""

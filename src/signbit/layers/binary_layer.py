@@ -29,6 +29,10 @@ class BinaryLayer(nn.Module, ABC):
         bias: whether there is one, of shape (out,), added after the scale.
         input_binarizer: a method's name, a binarizer, or None where the input holds codes already.
         weight_binarizer: a method's name or a binarizer.
+
+    Raises:
+        ValueError: the weight binarizer cannot learn weights of this shape.
+        TypeError: a binarizer is neither a name nor a Binarizer.
     """
 
     roles: ClassVar[Mapping[str, str]] = {"weight": "latent_weight"}
@@ -43,6 +47,7 @@ class BinaryLayer(nn.Module, ABC):
         super().__init__()
         self.input_binarizer = None if input_binarizer is None else binarizer_of(input_binarizer)
         self.weight_binarizer = binarizer_of(weight_binarizer)
+        self.weight_binarizer.check_weight(weight_shape)
         self.weight = nn.Parameter(torch.empty(*weight_shape))
         self.bias = nn.Parameter(torch.empty(weight_shape[0])) if bias else None
         self.reset_parameters()

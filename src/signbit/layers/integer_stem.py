@@ -73,7 +73,10 @@ class IntegerConv2d(nn.Module):
             raise ValueError(f"a filter has {depth} values; give at most {DEPTH_LIMIT}, or use torch.nn.Conv2d")
         self.weight_binarizer = None if weight_binarizer is None else binarizer_of(weight_binarizer)
         self.roles: Mapping[str, str] = {"weight": "real" if weight_binarizer is None else "latent_weight"}
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, *self.kernel_size))
+        shape = (out_channels, in_channels, *self.kernel_size)
+        if self.weight_binarizer is not None:
+            self.weight_binarizer.check_weight(shape)
+        self.weight = nn.Parameter(torch.empty(shape))
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
         self.reset_parameters()
 

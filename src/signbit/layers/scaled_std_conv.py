@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor, nn
 
-from signbit.binarizers.standardized_mean_abs_sign import standardize
+from signbit.binarizers.standardized_mean_abs_sign import check_filters, standardize
 
 
 @final
@@ -16,7 +16,10 @@ class ScaledStdConv2d(nn.Conv2d):
     n is the number of values of a filter, and the gain (1 at first) is learned for each output channel. The twin with
     binary weights is a binary convolution with the weight binarizer `standardized_mean_abs_sign`, and `ChannelGain`.
 
-    Shapes, arguments and errors: as torch.nn.Conv2d; without a bias by default.
+    Shapes and arguments: as torch.nn.Conv2d; without a bias by default.
+
+    Raises:
+        ValueError: as torch.nn.Conv2d; or the filters have one value each, which the standardisation makes 0.
 
     Source:
         Brock, De and Smith 2021, "Characterizing signal propagation to close the performance gap in unnormalized
@@ -37,6 +40,7 @@ class ScaledStdConv2d(nn.Conv2d):
         bias: bool = False,
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        check_filters("ScaledStdConv2d", self.weight.shape, "torch.nn.Conv2d")
         self.gain = nn.Parameter(torch.ones(out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
