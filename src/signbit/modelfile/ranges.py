@@ -1,0 +1,41 @@
+"""The least and the largest integer that a channel can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_INT32 = np.iinfo(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Range:
+    """One pair for each channel, or one for all.
+
+    Attributes:
+        least, most: int64 [C] or [1], both included.
+    """
+
+    least: NDArray[np.int64]
+    most: NDArray[np.int64]
+
+    @classmethod
+    def unknown(cls) -> Range:
+        """Any int32."""
+        return cls(np.array([_INT32.min], np.int64), np.array([_INT32.max], np.int64))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Range]) -> Range:
+        """Of channels side by side; each part has one pair for each of its channels."""
+        return cls(np.concatenate([part.least for part in parts]), np.concatenate([part.most for part in parts]))
+
+    def of(self, channels: int) -> Range:
+        """The same with one pair for each channel."""
+        return Range(np.broadcast_to(self.least, channels), np.broadcast_to(self.most, channels))
+
+    def repeated(self, times: int) -> Range:
+        """Each channel so many times, one after the other."""
+        return Range(np.repeat(self.least, times), np.repeat(self.most, times))
