@@ -36,17 +36,21 @@ class _RoundWithIdentity(torch.autograd.Function):
 class IntegerConv2d(nn.Module):
     """2-D convolution of uint8 pixels with integer weights: y = conv(pixel - 128, codes) / 128 * scale.
 
-    Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'); uint8, or floats that hold 0 to 255. Padding is 0
-    after the subtraction. The codes are round(W / s), from -127 to 127, with s = max |W| / 127 of each filter; the
-    rounding has the identity as its gradient. The scale is s, so y is the convolution of pixels from -1 to 1 with W.
-    The product before the scale is an exact integer, in training too.
+    Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'); uint8, or another dtype that holds whole numbers from 0
+    to 255. What is not uint8 is checked on every call, which takes a pass over the values: what ToTensor and Normalize
+    give would look like black images, and nothing would be learned. Padding is 0 after the subtraction.
+
+    The codes are round(W / s), from -127 to 127, with s = max |W| / 127 of each filter; the rounding has the identity
+    as its gradient. The scale is s, so y is the convolution of pixels from -1 to 1 with W. The product before the scale
+    is an exact integer, in training too.
 
     Args:
         weight_binarizer: a method's name or a binarizer: the codes are then -1 and +1, and the scale is the
             binarizer's own; in any mode but `binary` the codes are as without it.
 
     Raises:
-        ValueError: an argument is outside its range, or a filter has more values than float32 sums exactly.
+        ValueError: an argument is outside its range, or a filter has more values than float32 sums exactly; when it
+            runs, a pixel is not a whole number from 0 to 255.
     """
 
     def __init__(

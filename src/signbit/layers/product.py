@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from signbit.layers.pixel_values import check_pixel_dtype, check_pixels
+
 Pair = tuple[int, int]
 
 PIXEL_SCALE = 1 / 128  # pixel - 128 lies within -128..127; a power of two, so it rounds nothing
@@ -77,6 +79,18 @@ def _binary_linear(input: Tensor, weight: Tensor) -> Tensor:
 def _integer_conv2d(
     pixels: Tensor, codes: Tensor, stride: list[int], padding: list[int], dilation: list[int]
 ) -> Tensor:
+    check_pixels(pixels)
+    return _of_pixels(pixels, codes, stride, padding, dilation)
+
+
+def _integer_conv2d_of_a_capture(
+    pixels: Tensor, codes: Tensor, stride: list[int], padding: list[int], dilation: list[int]
+) -> Tensor:
+    check_pixel_dtype(pixels)  # there are no values to look at
+    return _of_pixels(pixels, codes, stride, padding, dilation)
+
+
+def _of_pixels(pixels: Tensor, codes: Tensor, stride: list[int], padding: list[int], dilation: list[int]) -> Tensor:
     # 255 * 127 * 147 < 2^24: float32 is exact in any order of summation.
     centred = pixels.float() - 128
     with _exactly(centred):
@@ -91,6 +105,7 @@ def _pair(values: list[int]) -> Pair:
 _library.impl("binary_conv2d", _binary_conv2d, "CompositeExplicitAutograd")
 _library.impl("binary_linear", _binary_linear, "CompositeExplicitAutograd")
 _library.impl("integer_conv2d", _integer_conv2d, "CompositeExplicitAutograd")
+_library.impl("integer_conv2d", _integer_conv2d_of_a_capture, "Meta")
 
 
 def _by_channel(scale: Tensor | None) -> Tensor | None:
