@@ -9,6 +9,7 @@ constexpr sbit::OpKind kAllOps[] = {
     sbit::OpKind::integer_conv, sbit::OpKind::float_conv, sbit::OpKind::binary_conv,
     sbit::OpKind::threshold,    sbit::OpKind::pointwise,  sbit::OpKind::max_pool,
     sbit::OpKind::concat,       sbit::OpKind::flatten,    sbit::OpKind::lookup,
+    sbit::OpKind::select,
 };
 
 class OneOpNetwork {
@@ -28,6 +29,7 @@ class OneOpNetwork {
       case OpKind::concat: return concat();
       case OpKind::flatten: return flatten();
       case OpKind::lookup: return lookup();
+      case OpKind::select: return select();
     }
     return {};
   }
@@ -236,6 +238,21 @@ class OneOpNetwork {
     const std::vector<float> values = random_floats(random_, channels_ * static_cast<size_t>(length));
     w_.op(sbit::OpKind::lookup, {in}, {out}, {w_.constant(sbit::Type::float32, values)}, {integer(-99, 99), length});
     return end(sbit::Type::float32, height_, width_, channels_, out);
+  }
+
+  // Runs of channels, single ones, repeated ones and zeros.
+  Bytes select() {
+    begin(channels());
+    const sbit::Type type = stream();
+    const uint32_t in = stream_of(type), outputs = channels();
+    std::vector<int32_t> index(outputs);
+    for (size_t i = 0; i < outputs; ++i) {
+      const bool goes_on = i > 0 && index[i - 1] + 1 < static_cast<int32_t>(channels_) && random_.coin(0.9);
+      index[i] = goes_on ? index[i - 1] + 1 : integer(-1, channels_ - 1);
+    }
+    const uint32_t out = w_.tensor(type, height_, width_, outputs);
+    w_.op(sbit::OpKind::select, {in}, {out}, {w_.constant(sbit::Type::int32, index)}, {});
+    return end(type, height_, width_, outputs, out);
   }
 
   check::Random& random_;

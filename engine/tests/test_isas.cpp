@@ -145,7 +145,8 @@ Table counting(const Table& table) {
 
 // These move elements, and are the same for every instruction set.
 bool has_no_kernel(sbit::OpKind kind) {
-  return kind == sbit::OpKind::concat || kind == sbit::OpKind::flatten || kind == sbit::OpKind::lookup;
+  return kind == sbit::OpKind::concat || kind == sbit::OpKind::flatten || kind == sbit::OpKind::lookup ||
+         kind == sbit::OpKind::select;
 }
 
 void run_op(const sbit::Graph& graph, const sbit::Op& op, const Table& table) {

@@ -309,8 +309,58 @@ Bytes concat(int64_t inputs) {
   return w.file(in, out);
 }
 
+// Two channels of 3 x 2, and what is said of the one that is made.
+struct Selection {
+  std::vector<int32_t> index = {1, 0, -1};
+  Type in = Type::float32, out = Type::float32;
+  uint32_t height = 3, width = 2, outputs = 3;
+  int64_t inputs = 1, outs = 1, constants = 1, attributes = 0;
+  Type constant = Type::int32;
+};
+
+Bytes select(const Selection& s) {
+  Writer w;
+  const uint32_t in = w.tensor(s.in, 3, 2, 2);
+  std::vector<uint32_t> outputs;
+  for (int64_t i = 0; i < s.outs; ++i) outputs.push_back(w.tensor(s.out, s.height, s.width, s.outputs));
+  const uint32_t index = w.constant(s.constant, s.index);
+  w.op(OpKind::select, std::vector<uint32_t>(size(s.inputs), in), outputs,
+       std::vector<uint32_t>(size(s.constants), index), std::vector<int32_t>(size(s.attributes), 0));
+  const uint32_t copy = w.tensor(Type::float32, 3, 2, 2);
+  w.op(OpKind::pointwise, {in}, {copy}, {}, {0, 0});  // a file without an output is none
+  return w.file(in, copy);
+}
+
+void selections() {
+  must_load(select({}), "select");
+  const auto index = [](int64_t n) { return select({{0, i32(n), 1}}); };
+  edge(index, 1, ErrorKind::op, "index of 2 channels");
+  low_edge(index, -1, ErrorKind::op, "index of 2 channels");
+  for (const int32_t n : {INT32_MIN, INT32_MAX, 1 << 20}) must_be(index(n), ErrorKind::op, "index " + std::to_string(n));
+  const auto refused = [](const char* what, auto change) {
+    Selection selection;
+    change(selection);
+    must_be(select(selection), ErrorKind::op, std::string("select, ") + what);
+  };
+  refused("index one too short", [](Selection& s) { s.index = {1, 0}; });
+  refused("index one too long", [](Selection& s) { s.index = {1, 0, 0, 0}; });
+  refused("index of floats", [](Selection& s) { s.constant = Type::float32; });
+  refused("another height", [](Selection& s) { s.height = 2; });
+  refused("another width", [](Selection& s) { s.width = 3; });
+  refused("pixels", [](Selection& s) { s.in = Type::uint8; });
+  refused("another type", [](Selection& s) { s.out = Type::int32; });
+  refused("no input", [](Selection& s) { s.inputs = 0; });
+  refused("two inputs", [](Selection& s) { s.inputs = 2; });
+  refused("no output", [](Selection& s) { s.outs = 0; });
+  refused("two outputs", [](Selection& s) { s.outs = 2; });
+  refused("no constant", [](Selection& s) { s.constants = 0; });
+  refused("two constants", [](Selection& s) { s.constants = 2; });
+  refused("an attribute", [](Selection& s) { s.attributes = 1; });
+}
+
 void every_op() {
   windows();
+  selections();
   edge(grouped, 65536, ErrorKind::op, "groups");
   edge(deep, 15, ErrorKind::op, "2^20 times products of an output");
   edge(heavy, 7, ErrorKind::op, "sum of an integer convolution");

@@ -151,7 +151,7 @@ void each_kind_of_error(const Bytes& good) {
   must_be(with(good, section(good, 0) + 4, 65536u), ErrorKind::limit, "a tensor of 65,536 rows");
   must_be(with(good, section(good, 0) + 8, 0u), ErrorKind::record, "a tensor of no columns");
   must_be(with(good, section(good, 1) + 16, uint64_t{64}), ErrorKind::layout, "a constant's offset");
-  must_be(with(good, section(good, 2), 10u), ErrorKind::record, "op kind 10");
+  must_be(with(good, section(good, 2), 11u), ErrorKind::record, "op kind 11");
   must_be(with(good, section(good, 2) + 40, 1u), ErrorKind::record, "the zeros of an op");
   must_be(with(good, section(good, 2) + 8, 1u), ErrorKind::layout, "a list that leaves a gap");
   must_be(with(good, section(good, 3), 99u), ErrorKind::record, "an op reads tensor 99");

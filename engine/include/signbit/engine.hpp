@@ -78,6 +78,7 @@ enum class OpKind : uint32_t {
   concat = 7,
   flatten = 8,
   lookup = 9,
+  select = 10,
 };
 
 const char* name(Type type) noexcept;

@@ -16,6 +16,7 @@ SIGNBIT_OP(max_pool);
 SIGNBIT_OP(concat);
 SIGNBIT_OP(flatten);
 SIGNBIT_OP(lookup);
+SIGNBIT_OP(select);
 
 #undef SIGNBIT_OP
 
@@ -31,6 +32,7 @@ constexpr OpEntry kOps[] = {
     {OpKind::concat, "concat", validate_concat, prepared_bytes_concat, prepare_concat},
     {OpKind::flatten, "flatten", validate_flatten, prepared_bytes_flatten, prepare_flatten},
     {OpKind::lookup, "lookup", validate_lookup, prepared_bytes_lookup, prepare_lookup},
+    {OpKind::select, "select", validate_select, prepared_bytes_select, prepare_select},
 };
 
 }  // namespace
