@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from signbit.engine import Model, Op, Session
 from signbit.engine._native import clock_hertz
-from signbit.op_costs import OpCost, costs
+from signbit.modelfile.costs import Cost
 from signbit.timing import machine
 
 
@@ -61,7 +61,7 @@ class Limits:
     clock_hertz: float
     bytes_per_second: float
 
-    def compute_us(self, cost: OpCost) -> float:
+    def compute_us(self, cost: Cost) -> float:
         """The least time of the products, all lanes busy."""
         if not cost.product:
             return 0.0
@@ -85,7 +85,7 @@ def run_bench(model: Model, *, isa: str | None = None, threads: int = 1, seconds
     Returns:
         plain values: times in microseconds, medians with their 10 to 90 % spread.
     """
-    session, work = model.session(threads=threads, isa=isa), costs(model)
+    session, work = model.session(threads=threads, isa=isa), model.file.costs()
     image = _random_image(model)
     whole, ops = _measure(session, image, seconds)
     limits = measure_limits(session, sum(cost.bytes for cost in work))
@@ -151,7 +151,7 @@ def _copy_bandwidth(size: int) -> float:
     return 2 * size / best
 
 
-def _row(index: int, op: Op, cost: OpCost, times: list[float], limits: Limits) -> dict[str, Any]:
+def _row(index: int, op: Op, cost: Cost, times: list[float], limits: Limits) -> dict[str, Any]:
     spread = _spread(times)
     bound = max(limits.compute_us(cost), limits.memory_us(cost.bytes))
     us = spread["median"]
@@ -168,11 +168,11 @@ def _row(index: int, op: Op, cost: OpCost, times: list[float], limits: Limits) -
         "bound_us": bound,
         "bound_by": "compute" if limits.compute_us(cost) >= limits.memory_us(cost.bytes) else "memory",
         "share_of_bound": bound / us if us else 1.0,
-        "why": why(op.kind, cost, us, limits),
+        "why": why(op, cost, us, limits),
     }
 
 
-def why(kind: str, cost: OpCost, us: float, limits: Limits) -> str:
+def why(op: Op, cost: Cost, us: float, limits: Limits) -> str:
     """In words, where the time goes that the bound does not explain; the largest cause first."""
     compute, memory = limits.compute_us(cost), limits.memory_us(cost.bytes)
     if us < _SHORT_US:
@@ -180,7 +180,7 @@ def why(kind: str, cost: OpCost, us: float, limits: Limits) -> str:
     if max(compute, memory) >= _GOOD_ENOUGH * us:
         return "near its bound: " + ("the arithmetic" if compute >= memory else "the memory")
     if not cost.product:
-        return _WITHOUT_PRODUCT.get(kind, "each value is read and written once for each step")
+        return op.slow_because
     causes = [
         (compute * (1 / cost.lane_use - 1), f"{1 - cost.lane_use:.0%} of the lanes idle: outputs come in sixteens"),
         (compute * (1 / cost.word_use - 1), f"{1 - cost.word_use:.0%} of each word empty: inputs are too few"),
@@ -191,14 +191,7 @@ def why(kind: str, cost: OpCost, us: float, limits: Limits) -> str:
     return "; ".join(found) or f"few inputs ({cost.depth}) for each output: the work around the products shows"
 
 
-_WITHOUT_PRODUCT = {
-    "threshold": "integers are written and read again: a sign right after its binary product costs nothing",
-    "max_pool": "the pixels of a window are compared one after the other; a pool after the sign is of bits",
-    "flatten": "bits change their order one by one",
-}
-
-
-def _gather_us(cost: OpCost, limits: Limits) -> float:
+def _gather_us(cost: Cost, limits: Limits) -> float:
     if not cost.gathered_values:
         return 0.0
     shifted = _CYCLES_A_SHIFTED_TAP * cost.gathered_taps if cost.shifts_bits else 0.0
@@ -206,13 +199,13 @@ def _gather_us(cost: OpCost, limits: Limits) -> float:
     return 1e6 * cycles / (limits.clock_hertz * limits.threads)
 
 
-def _gathering(cost: OpCost) -> str:
+def _gathering(cost: Cost) -> str:
     if cost.shifts_bits:
         return f"{cost.group_channels} channels are no multiple of 64: the bits of each tap are shifted into place"
     return f"the inputs under each output are copied together, {cost.gathered_values:,} values"
 
 
-def _weights_once(cost: OpCost) -> str:
+def _weights_once(cost: Cost) -> str:
     return f"{cost.weight_bytes / 1024:.0f} KiB of weights are read for {cost.pixels} pixel{'s'[: cost.pixels > 1]}"
 
 

@@ -6,10 +6,12 @@
 """
 
 from signbit.engine._native import isas, supported_isas
-from signbit.engine.bits import pack_bits, unpack_bits
-from signbit.engine.model import Model, Op, Tensor
+from signbit.engine.model import Model
 from signbit.engine.session import Session
 from signbit.errors import IsaError, ModelFileError
+from signbit.modelfile import Op, Tensor
+from signbit.modelfile.bits import pack_signs as pack_bits
+from signbit.modelfile.bits import unpack_signs as unpack_bits
 
 __all__ = [
     "IsaError",

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signbit.engine import _native
 from signbit.errors import ModelFileError
+from signbit.modelfile import ModelFile, Op, Tensor, ops
+from signbit.modelfile.read import parse_metadata
+from signbit.modelfile.tensor import ELEMENT_TYPES
 from signbit.preprocessing import FILTERS, Preprocessing
 
 if TYPE_CHECKING:
     from signbit.engine.session import Session
-
-# The numpy type of an element, of tensors and of constants alike.
-ELEMENT_TYPES: dict[str, np.dtype[Any]] = {
-    "uint8": np.dtype(np.uint8),
-    "int8": np.dtype(np.int8),
-    "int32": np.dtype(np.int32),
-    "float32": np.dtype(np.float32),
-    "bits": np.dtype(np.uint64),
-}
-
-
-class Tensor(NamedTuple):
-    """An image of height x width x channels; ``dtype`` is uint8, int32, float32 or bits."""
-
-    name: str
-    dtype: str
-    height: int
-    width: int
-    channels: int
-
-    def array_shape(self, images: int) -> tuple[int, int, int, int]:
-        """[N, H, W, C]; of bits [N, H, W, words]."""
-        last = -(-self.channels // 64) if self.dtype == "bits" else self.channels
-        return images, self.height, self.width, last
-
-
-class Op(NamedTuple):
-    """One step of the network; inputs, outputs and constants are indices."""
-
-    kind: str
-    name: str
-    inputs: list[int]
-    outputs: list[int]
-    constants: list[int]
-    attributes: list[int]
 
 
 class Model:
@@ -90,13 +57,29 @@ class Model:
 
     @cached_property
     def ops(self) -> list[Op]:
-        """The ops, in the order in which they run."""
-        return [Op(*record) for record in self._native.ops]
+        """The ops, in the order in which they run; their constants are read-only."""
+        arrays: dict[int, NDArray[Any]] = {}
+        decoded = []
+        for kind, name, inputs, outputs, constants, attributes in self._native.ops:
+            arrays.update({i: self._constant(i) for i in constants if i not in arrays})
+            record = ops.Record(kind, name, inputs, outputs, [arrays[i] for i in constants], attributes)
+            decoded.append(ops.decode(record, self.tensors))
+        return decoded
 
-    def constant(self, i: int) -> NDArray[Any]:
-        """Constant ``i``, flat and read-only: int8, int32, float32 or, of bits, uint64."""
+    def _constant(self, i: int) -> NDArray[Any]:
         dtype, content = self._native.constant(i)
         return np.frombuffer(content, dtype=ELEMENT_TYPES[dtype])
+
+    @cached_property
+    def file(self) -> ModelFile:
+        """All that is in the file, so that it can be changed and written again.
+
+        Raises:
+            ModelFileError: the metadata is not a JSON object.
+        """
+        return ModelFile(
+            self.tensors, self.ops, self.input, self.output, self.labels, self.metadata, self.preprocessing
+        )
 
     @property
     def input(self) -> int:
@@ -111,8 +94,7 @@ class Model:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
-        tensor = self.tensors[self.input]
-        return tensor.height, tensor.width, tensor.channels
+        return self.tensors[self.input].shape
 
     @property
     def input_dtype(self) -> np.dtype[Any]:
@@ -122,8 +104,7 @@ class Model:
     @property
     def output_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of a result."""
-        tensor = self.tensors[self.output]
-        return tensor.height, tensor.width, tensor.channels
+        return self.tensors[self.output].shape
 
     @cached_property
     def labels(self) -> list[str]:
@@ -137,16 +118,7 @@ class Model:
         Raises:
             ModelFileError: it is not a JSON object.
         """
-        text = self._native.metadata
-        if not text:
-            return {}
-        try:
-            metadata = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ModelFileError(f"model file: the metadata is not JSON: {error}", "record") from error
-        if not isinstance(metadata, dict):
-            raise ModelFileError("model file: the metadata is JSON but not an object", "record")
-        return metadata
+        return parse_metadata(self._native.metadata)
 
     @property
     def preprocessing(self) -> Preprocessing | None:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signbit.engine import _native
-from signbit.engine.model import ELEMENT_TYPES, Model, Tensor
+from signbit.engine.model import Model
+from signbit.modelfile.tensor import ELEMENT_TYPES, Tensor
 
 
 class Session:
@@ -131,10 +132,11 @@ class Session:
     def _checked_input(self, given: Any) -> NDArray[Any]:
         tensor = self.model.tensors[self.model.input]
         images = given if isinstance(given, np.ndarray) else _borrow(given, tensor.dtype)
-        shape = (tensor.height, tensor.width, tensor.channels)
-        if images.shape == shape:
-            raise ValueError(f"images have the shape {shape} of a single image: add the batch axis, images[None]")
-        if shape[:2] == (1, 1) and images.ndim == 2:
+        if images.shape == tensor.shape:
+            raise ValueError(
+                f"images have the shape {tensor.shape} of a single image: add the batch axis, images[None]"
+            )
+        if tensor.pixels == 1 and images.ndim == 2:
             images = images[:, None, None, :]
         return _checked(images, tensor, len(images) if images.ndim else 0)
 

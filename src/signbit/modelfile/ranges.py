@@ -28,14 +28,16 @@ class Range:
         return cls(np.array([_INT32.min], np.int64), np.array([_INT32.max], np.int64))
 
     @classmethod
-    def joined(cls, parts: Sequence[Range]) -> Range:
-        """Of channels side by side; each part has one pair for each of its channels."""
-        return cls(np.concatenate([part.least for part in parts]), np.concatenate([part.most for part in parts]))
-
-    def of(self, channels: int) -> Range:
-        """The same with one pair for each channel."""
-        return Range(np.broadcast_to(self.least, channels), np.broadcast_to(self.most, channels))
+    def joined(cls, parts: Sequence[Range], channels: Sequence[int]) -> Range:
+        """Of channels side by side: each part has so many channels."""
+        whole = [part._of(count) for part, count in zip(parts, channels, strict=True)]
+        return cls(np.concatenate([part.least for part in whole]), np.concatenate([part.most for part in whole]))
 
     def repeated(self, times: int) -> Range:
-        """Each channel so many times, one after the other."""
+        """Each channel so many times, one after the other; one pair for all stays that."""
+        if self.least.size == 1:
+            return self
         return Range(np.repeat(self.least, times), np.repeat(self.most, times))
+
+    def _of(self, channels: int) -> Range:
+        return Range(np.broadcast_to(self.least, channels), np.broadcast_to(self.most, channels))

@@ -41,4 +41,4 @@ class Concat(Op):
         return [np.concatenate(inputs, axis=-1)]
 
     def output_ranges(self, inputs: Sequence[Range], tensors: Sequence[Tensor]) -> list[Range]:
-        return [Range.joined([given.of(tensor.channels) for given, tensor in zip(inputs, tensors, strict=True)])]
+        return [Range.joined(inputs, [tensor.channels for tensor in tensors])]

@@ -38,4 +38,4 @@ class Flatten(Op):
         return [images.transpose(0, 3, 1, 2).reshape(len(images), 1, 1, -1)]
 
     def output_ranges(self, inputs: Sequence[Range], tensors: Sequence[Tensor]) -> list[Range]:
-        return [inputs[0].of(tensors[0].channels).repeated(tensors[0].pixels)]
+        return [inputs[0].repeated(tensors[0].pixels)]
