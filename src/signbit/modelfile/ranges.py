@@ -30,7 +30,7 @@ class Range:
     @classmethod
     def joined(cls, parts: Sequence[Range], channels: Sequence[int]) -> Range:
         """Of channels side by side: each part has so many channels."""
-        whole = [part._of(count) for part, count in zip(parts, channels, strict=True)]
+        whole = [part.of(count) for part, count in zip(parts, channels, strict=True)]
         return cls(np.concatenate([part.least for part in whole]), np.concatenate([part.most for part in whole]))
 
     def repeated(self, times: int) -> Range:
@@ -39,5 +39,6 @@ class Range:
             return self
         return Range(np.repeat(self.least, times), np.repeat(self.most, times))
 
-    def _of(self, channels: int) -> Range:
+    def of(self, channels: int) -> Range:
+        """One pair for each channel."""
         return Range(np.broadcast_to(self.least, channels), np.broadcast_to(self.most, channels))
