@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from signbit.convert.write import ModelFile, Op, Tensor, to_bytes
+from signbit.modelfile import ModelFile, Tensor, ops, to_bytes
+from signbit.modelfile.ops import Record
+from signbit.modelfile.ops.select import Select
 
 HERE = Path(__file__).parent
 PLAIN = [1, 1, 1, 1, 0, 0, 1, 1]  # kernel, stride, padding, dilation of a 1x1 window
@@ -24,18 +27,23 @@ def vector(channels: int, dtype: str = "float32", name: str = "x") -> Tensor:
     return Tensor(name, dtype, 1, 1, channels)
 
 
-def copies(tensor: Tensor, ops: int) -> ModelFile:
+def network(
+    tensors: Sequence[Tensor], records: Sequence[Record], input: int, output: int, labels: Sequence[str] = ()
+) -> ModelFile:
+    return ModelFile(tensors, [ops.decode(record, tensors) for record in records], input, output, labels)
+
+
+def copies(tensor: Tensor, count: int) -> ModelFile:
     """The same tensor again and again."""
-    return ModelFile(
-        [tensor] * (ops + 1), [Op("pointwise", "copy", [i], [i + 1], [], [0, 0]) for i in range(ops)], 0, ops
-    )
+    records = [Record("pointwise", "copy", [i], [i + 1], [], [0, 0]) for i in range(count)]
+    return network([tensor] * (count + 1), records, 0, count)
 
 
 def one_number_for_2_20_channels() -> ModelFile:
     """256 constants of one number, once spread over all channels: 1 GB from 2 KB."""
     constants = [np.ones(1, np.float32)]
     wide = Tensor("x", "float32", 1, 1, 2**20)
-    return ModelFile([wide, wide], [Op("pointwise", "spread", [0], [1], constants * 256, [0, 0])], 0, 1)
+    return network([wide, wide], [Record("pointwise", "spread", [0], [1], constants * 256, [0, 0])], 0, 1)
 
 
 def tensors_of_4_gb() -> ModelFile:
@@ -47,8 +55,8 @@ def weights_that_100_ops_share() -> ModelFile:
     """8 KB of weights, packed by each op for 16 outputs of which 15 are not there."""
     weights = np.ones(8192, np.int8)
     tensors = [vector(8192, "uint8"), *[vector(1, "int32")] * 100]
-    ops = [Op("integer_conv", "dense", [0], [i + 1], [weights], PLAIN) for i in range(100)]
-    return ModelFile(tensors, ops, 0, 100)
+    records = [Record("integer_conv", "dense", [0], [i + 1], [weights], PLAIN) for i in range(100)]
+    return network(tensors, records, 0, 100)
 
 
 def a_border_of_961_kinds() -> ModelFile:
@@ -58,11 +66,11 @@ def a_border_of_961_kinds() -> ModelFile:
         Tensor("b", "bits", 20, 20, 1),
         Tensor("y", "int32", 35, 35, 1),
     ]
-    ops = [
-        Op("pointwise", "sign", [0], [1], [], [0, 0]),
-        Op("binary_conv", "wide", [1], [2], [np.ones(256, np.uint64)], [16, 16, 1, 1, 15, 15, 1, 1, 1, 0]),
+    records = [
+        Record("pointwise", "sign", [0], [1], [], [0, 0]),
+        Record("binary_conv", "wide", [1], [2], [np.ones(256, np.uint64)], [16, 16, 1, 1, 15, 15, 1, 1, 1, 0]),
     ]
-    return ModelFile(tensors, ops, 0, 2)
+    return network(tensors, records, 0, 2)
 
 
 def constants_that_are_nan() -> ModelFile:
@@ -72,11 +80,11 @@ def constants_that_are_nan() -> ModelFile:
     steps = []  # each takes the value of the one before, 1 is the first constant, and the first step is value 3
     for code in range(1, 11):
         steps += [code, code + 1 if code > 1 else 0, int(code < 9), int(code == 7)]
-    ops = [
-        Op("pointwise", "steps", [0], [1], [special, special[::-1].copy()], [10, *steps, 12]),
-        Op("float_conv", "dense", [1], [2], [np.tile(special, (8, 1)), special], [*PLAIN, 1]),
+    records = [
+        Record("pointwise", "steps", [0], [1], [special, special[::-1].copy()], [10, *steps, 12]),
+        Record("float_conv", "dense", [1], [2], [np.tile(special, (8, 1)), special], [*PLAIN, 1]),
     ]
-    return ModelFile([vector(8), vector(8), vector(8)], ops, 0, 2)
+    return network([vector(8), vector(8), vector(8)], records, 0, 2)
 
 
 def labels_that_are_markup() -> ModelFile:
@@ -84,6 +92,14 @@ def labels_that_are_markup() -> ModelFile:
     labels = ["<script>alert(1)</script>", "'; drop table", "%s%n", "../../etc", "\u202egnp.exe", ""]
     model = copies(vector(6), 1)
     return ModelFile(model.tensors, model.ops, 0, 1, labels)
+
+
+def select_of(index: list[int], dtype: str = "float32") -> ModelFile:
+    """A select of two channels, which nobody has checked."""
+    tensors = [vector(2, dtype), vector(3, dtype, "y"), vector(2, name="z")]
+    records = [Record("pointwise", "copy", [0], [2], [], [0, 0])]
+    copy = network(tensors, records, 0, 2).ops
+    return ModelFile(tensors, [Select("select", (0,), (1,), np.array(index, np.int32)), *copy], 0, 2)
 
 
 def with_metadata(text: bytes) -> bytes:
@@ -106,6 +122,11 @@ ATTACKS: dict[str, bytes] = {
     "loads.metadata_that_is_not_json": with_metadata(b"not JSON at all {"),
     "loads.metadata_nested_5000_deep": with_metadata(b"[" * 5000),
     "loads.metadata_with_a_number_of_5000_digits": with_metadata(b'{"a": ' + b"1" * 5000 + b"}"),
+    "op.select_channel_below_minus_1": to_bytes(select_of([0, -2, 1])),
+    "op.select_channel_past_the_last": to_bytes(select_of([0, 1, 2])),
+    "op.select_channel_that_is_the_largest_integer": to_bytes(select_of([0, 2**31 - 1, -(2**31)])),
+    "op.select_index_elements_of_int32": to_bytes(select_of([0, 1])),
+    "op.select_its_input_is_uint8": to_bytes(select_of([0, 1, -1], "uint8")),
     "session_limit.tensors_of_4_gb": to_bytes(tensors_of_4_gb()),
     "session_limit.weights_that_100_ops_share": to_bytes(weights_that_100_ops_share()),
 }
