@@ -167,7 +167,7 @@ class Reader {
       op.kind = OpKind(given.kind);
       if (!find_op(op.kind) || given.zeros[0] || given.zeros[1]) {
         fail_file(ErrorKind::record,
-                  title + ": kind " + number(given.kind) + "; allowed are 1 to 9, and zeros at the end");
+                  title + ": kind " + number(given.kind) + "; allowed are 1 to 10, and zeros at the end");
       }
       op.name = string(given.name, title.c_str());
       op.inputs = list<uint32_t>(given.inputs, graph_->tensors.size(), title + ": an input");
