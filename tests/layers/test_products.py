@@ -213,11 +213,18 @@ def test_wrong_type_of_binarizer() -> None:
         BinaryLinear(3, 4, weight_binarizer=torch.sign)
 
 
+@pytest.mark.parametrize("mode", ["binary", "real", "soft"])
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("layer", [BinaryLinear(5, 2, input_binarizer=None), Conv(5, 2, 1, input_binarizer=None)])
-def test_real_values_are_not_rounded_in_silence(layer: nn.Module, training: bool) -> None:
+@pytest.mark.parametrize("build", [BinaryLinear, lambda *channels, **given: Conv(*channels, 1, **given)])
+def test_real_values_are_not_rounded_in_silence(build: Any, training: bool, mode: str) -> None:
     """A sign that several layers share hands on real values in mode `real`, in evaluation too."""
+    layer = build(5, 2, input_binarizer=None).train(training)
+    layer.input_mode = mode
     x = torch.full((2, 5) if isinstance(layer, BinaryLinear) else (2, 5, 1, 1), 0.3)  # an odd number of them
-    y = layer.train(training)(x)
+    if mode == "binary" and not training:
+        with pytest.raises(ValueError, match=r"mode binary is given 0\.3, which is no code: .*set_modes"):
+            layer(x)
+        return
+    y = layer(x)
     torch.testing.assert_close(y.flatten(1), x.flatten(1) @ layer.weight_binarizer(layer.weight).flatten(1).T)
     assert not torch.equal(y, y.round())

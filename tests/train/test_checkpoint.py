@@ -9,10 +9,12 @@ import torch
 
 from signbit.data import Dataset, Splits
 from signbit.errors import RunFolderError, SignbitError
+from signbit.layers.modes import modes_of
 from signbit.preprocessing import Preprocessing
 from signbit.train import Recipe, checkpoint, evaluate, fit, load_checkpoint
 from signbit.train.checkpoint import CheckpointError
 from signbit.train.run_state import RunState
+from signbit.train.stored_model import load_stored_model, store_model
 
 
 def test_last_checkpoint_holds_all_that_going_on_needs(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
@@ -42,6 +44,40 @@ def test_modes_of_the_last_stage_come_back(tiny: Recipe, few_digits: Splits, tmp
     assert evaluate(model, few_digits.test).accuracy == info["test_accuracy"] == result.test.accuracy
     layers = [m for m in model.modules() if getattr(m, "input_binarizer", None) is not None]
     assert {(m.input_binarizer.mode, m.weight_binarizer.mode) for m in layers} == {("binary", "real")}
+
+
+def test_modes_are_those_that_were_saved(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    """They are state: the recipe has no say, but for a checkpoint from before they were kept."""
+    values = tiny.model_dump() | {"stages": [{"activations": "real", "weights": "binary", "epochs": 1}]}
+    result = fit(Recipe.model_validate(values), tmp_path, splits=few_digits, quiet=True, keep=1)
+    saved = modes_of(result.model)
+    assert set(saved.values()) == {"real", "binary"}
+    paths = [tmp_path / name for name in ("model.pt", "last.pt", "epoch-0000.pt")]
+    for path in paths:
+        model, _, info = load_checkpoint(path)
+        assert modes_of(model) == info["modes"] == saved
+    store_model(tmp_path, tmp_path / "small.safetensors")
+    assert modes_of(load_stored_model(tmp_path / "small.safetensors")[0]) == saved
+
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    content["recipe"]["stages"][-1] |= {"activations": "binary", "weights": "real"}
+    checkpoint.save(content, tmp_path / "changed.pt")
+    assert modes_of(load_checkpoint(tmp_path / "changed.pt")[0]) == saved
+    del content["info"]["modes"]
+    checkpoint.save(content, tmp_path / "old.pt")
+    assert set(modes_of(load_checkpoint(tmp_path / "old.pt")[0]).items()) != set(saved.items())
+
+
+@pytest.mark.parametrize("change", [{"nowhere": "binary"}, {"layers.1.input_binarizer": "fuzzy"}])
+def test_modes_of_another_model_are_told(
+    tiny: Recipe, few_digits: Splits, tmp_path: Path, change: dict[str, str]
+) -> None:
+    fit(tiny, tmp_path, splits=few_digits, quiet=True)
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    content["info"]["modes"] |= change
+    checkpoint.save(content, tmp_path / "other.pt")
+    with pytest.raises(CheckpointError, match=r"other\.pt does not fit its model: .*written by signbit"):
+        load_checkpoint(tmp_path / "other.pt")
 
 
 def test_a_model_of_another_version_is_told(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
+MODES = ("binary", "real", "soft")
+"""Codes, the value itself, and something smooth in between; a method has the first two at least."""
+
 # One op, so that a captured graph holds one node for each binarization.
 _library: Any = cast(Any, torch.library).Library("signbit", "DEF")
 _library.define("sign(Tensor input) -> Tensor")

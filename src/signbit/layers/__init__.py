@@ -17,6 +17,7 @@ from signbit.layers.integer_stem import IntegerConv2d
 from signbit.layers.leaky_clip import LeakyClip
 from signbit.layers.learned_mix import LearnedMix
 from signbit.layers.map_scale import MapScale
+from signbit.layers.modes import set_modes
 from signbit.layers.pad_shortcut import PadShortcut
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
@@ -47,4 +48,5 @@ __all__ = [
     "ScaledStdConv2d",
     "SqueezeGate",
     "parameter_roles",
+    "set_modes",
 ]

@@ -22,11 +22,12 @@ class BinaryConv2d(BinaryLayer):
     Args:
         padding_value: 0 (a third symbol, which published networks were trained with), +1 or -1.
         input_binarizer: a method's name, a binarizer (which layers may share), or None where the input holds codes
-            already.
+            already, whose sign has the mode `input_mode`.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:
-        ValueError: an argument is outside its range; the message says what is allowed.
+        ValueError: an argument is outside its range; the message says what is allowed. In eval mode, on the CPU: the
+            input holds other values than whole numbers, because a sign before the layer is in another mode.
         TypeError: a binarizer is neither a name nor a Binarizer.
     """
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from signbit.binarizers import Binarizer
+from signbit.binarizers.base import MODES
 from signbit.layers.arguments import binarizer_of
 
 
@@ -27,7 +28,8 @@ class BinaryLayer(nn.Module, ABC):
     Args:
         weight_shape: (out, in / groups, ...).
         bias: whether there is one, of shape (out,), added after the scale.
-        input_binarizer: a method's name, a binarizer, or None where the input holds codes already.
+        input_binarizer: a method's name, a binarizer, or None where the input holds codes already: `input_mode` is then
+            the mode of the sign that made them.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:
@@ -36,6 +38,7 @@ class BinaryLayer(nn.Module, ABC):
     """
 
     roles: ClassVar[Mapping[str, str]] = {"weight": "latent_weight"}
+    takes_codes: ClassVar[bool] = True  # the input is binarized, here or before the layer
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class BinaryLayer(nn.Module, ABC):
         weight_binarizer: str | Binarizer,
     ) -> None:
         super().__init__()
+        self._input_mode = "binary"
         self.input_binarizer = None if input_binarizer is None else binarizer_of(input_binarizer)
         self.weight_binarizer = binarizer_of(weight_binarizer)
         self.weight_binarizer.check_weight(weight_shape)
@@ -56,6 +60,29 @@ class BinaryLayer(nn.Module, ABC):
         """Initialise as torch's own layer of this shape does."""
         reset_as_torch(self.weight, self.bias)
 
+    @property
+    def is_fed_codes(self) -> bool:
+        """Whether the sign of the input is taken before the layer, by a module that the layer does not know."""
+        return self.takes_codes and self.input_binarizer is None
+
+    @property
+    def input_mode(self) -> str:
+        """Mode of the sign of the input: of `input_binarizer`, or, without one, of the sign that feeds the layer.
+
+        Training sets it with the modes of the binarizers (`signbit.layers.set_modes`); who sets the mode of a shared
+        sign by hand sets that of the layers behind it too.
+        """
+        return self._input_mode if self.input_binarizer is None else self.input_binarizer.mode
+
+    @input_mode.setter
+    def input_mode(self, mode: str) -> None:
+        if self.input_binarizer is not None:
+            self.input_binarizer.mode = mode
+            return
+        if mode not in MODES:
+            raise ValueError(f"{type(self).__name__}: no mode {mode!r}; there are {', '.join(MODES)}")
+        self._input_mode = mode
+
     def weight_codes(self) -> tuple[Tensor, Tensor | None]:
         """Codes of the weight, and the scale of each output channel; latent values and no scale in other modes."""
         scale = self.weight_binarizer.scale(self.weight) if self.weight_binarizer.mode == "binary" else None
@@ -64,22 +91,13 @@ class BinaryLayer(nn.Module, ABC):
     def operands(self, x: Tensor) -> Operands:
         """What enters the product for an input x.
 
-        Without an input binarizer x may be real, where a shared sign is in mode `real`: the product is not exact then.
+        Whether the product is exact is decided by state alone, never by the values of x: an eager, a compiled and an
+        exported layer compute the same.
         """
         codes = x if self.input_binarizer is None else self.input_binarizer(x)
         weight_codes, scale = self.weight_codes()
-        both = (self.input_binarizer, self.weight_binarizer)
-        exact = not self.training and all(b is None or b.mode == "binary" for b in both)
-        exact = exact and (self.input_binarizer is not None or holds_codes(codes))
+        exact = not self.training and self.input_mode == "binary" and self.weight_binarizer.mode == "binary"
         return Operands(codes, weight_codes, scale, exact)
-
-
-def holds_codes(x: Tensor) -> bool:
-    """Whether an exact product of x may be rounded: x holds whole numbers.
-
-    A capture and the meta device have no values to look at.
-    """
-    return torch.compiler.is_compiling() or x.is_meta or bool((x == x.round()).all())
 
 
 def reset_as_torch(weight: Tensor, bias: Tensor | None) -> None:

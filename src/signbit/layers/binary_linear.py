@@ -18,11 +18,13 @@ class BinaryLinear(BinaryLayer):
     in_features in magnitude; then comes the weight binarizer's scale, then the bias.
 
     Args:
-        input_binarizer: a method's name, a binarizer, or None where the input holds codes already.
+        input_binarizer: a method's name, a binarizer, or None where the input holds codes already, whose sign has the
+            mode `input_mode`.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:
-        ValueError: an argument is outside its range; the message says what is allowed.
+        ValueError: an argument is outside its range; the message says what is allowed. In eval mode, on the CPU: the
+            input holds other values than whole numbers, because a sign before the layer is in another mode.
         TypeError: a binarizer is neither a name nor a Binarizer.
     """
 

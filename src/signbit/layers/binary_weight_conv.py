@@ -1,6 +1,6 @@
 """Convolution of real values with signs."""
 
-from typing import final
+from typing import ClassVar, final
 
 from torch import Tensor
 
@@ -29,6 +29,8 @@ class BinaryWeightConv2d(BinaryLayer):
         Rastegari, Ordonez, Redmon and Farhadi 2016, "XNOR-Net: ImageNet Classification Using Binary Convolutional
         Neural Networks", arXiv:1603.05279 (its Binary-Weight-Networks).
     """
+
+    takes_codes: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -11,6 +11,8 @@ from signbit.layers.pixel_values import check_pixel_dtype, check_pixels
 
 Pair = tuple[int, int]
 
+SAMPLED = 16  # channels of the first image, or rows: enough to notice real values, and too few to be felt
+
 PIXEL_SCALE = 1 / 128  # pixel - 128 lies within -128..127; a power of two, so it rounds nothing
 
 _library: Any = cast(Any, torch.library).Library("signbit", "FRAGMENT")
@@ -54,6 +56,21 @@ def _exactly(tensor: Tensor) -> AbstractContextManager[object]:
     """No autocast, which would give the products of integers to bfloat16."""
     device = tensor.device.type
     return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
+
+
+def check_codes(sample: Tensor) -> None:
+    """Refuse to round the product of real values.
+
+    Raises:
+        ValueError: one is not a whole number.
+    """
+    real = sample[sample != sample.round()]
+    if real.numel():
+        raise ValueError(
+            f"a binary layer in mode binary is given {real[0].item():.6g}, which is no code: the sign before it is in "
+            "another mode, or missing; set the modes of both by signbit.layers.set_modes or the layer's input_mode, or "
+            "give the layer an input_binarizer"
+        )
 
 
 # round(): Winograd and FFT convolutions return 3.9999995 for 4.
@@ -102,8 +119,29 @@ def _pair(values: list[int]) -> Pair:
     return first, rest[0] if rest else first
 
 
+def _checked_binary_conv2d(
+    input: Tensor,
+    weight: Tensor,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    groups: int,
+    padding_value: int,
+) -> Tensor:
+    check_codes(input[:1, :SAMPLED])
+    return _binary_conv2d(input, weight, stride, padding, dilation, groups, padding_value)
+
+
+def _checked_binary_linear(input: Tensor, weight: Tensor) -> Tensor:
+    check_codes(input.reshape(-1, input.shape[-1])[:SAMPLED])
+    return _binary_linear(input, weight)
+
+
 _library.impl("binary_conv2d", _binary_conv2d, "CompositeExplicitAutograd")
 _library.impl("binary_linear", _binary_linear, "CompositeExplicitAutograd")
+# The CPU alone looks at values: a GPU would have to be waited for, and a capture has none.
+_library.impl("binary_conv2d", _checked_binary_conv2d, "CPU")
+_library.impl("binary_linear", _checked_binary_linear, "CPU")
 _library.impl("integer_conv2d", _integer_conv2d, "CompositeExplicitAutograd")
 _library.impl("integer_conv2d", _integer_conv2d_of_a_capture, "Meta")
 

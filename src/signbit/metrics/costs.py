@@ -196,9 +196,10 @@ def _activation_bits(module: nn.Module, x: Tensor, codes: CodeTracking) -> int:
         return 8
     if isinstance(module, BinaryWeightConv2d):
         return 32
-    binarizer = getattr(module, "input_binarizer", None)
-    if binarizer is not None:
-        return 1 if binarizer.mode == "binary" else 32
+    if isinstance(module, BinaryLayer) and module.input_mode != "binary":
+        return 32
+    if isinstance(module, BinaryLayer) and module.input_binarizer is not None:
+        return 1
     # Values are looked at where codes are expected alone: normalised pixels of a black image are all -1 too.
     looked_at = isinstance(module, BinaryLayer) and not x.is_meta and bool((x.abs() == 1).all())
     return 1 if looked_at or codes.came_from_signs(x) else 32

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from signbit import models
 from signbit.errors import SignbitError
+from signbit.layers.modes import modes_of, put_modes, set_modes
 from signbit.train.recipe import Recipe, check_recipe
-from signbit.train.schedule import set_modes
+from signbit.train.sections import StageSection
 from signbit.train.whole_file import whole_file
 
 FORMAT = 1
@@ -51,17 +52,22 @@ def set_random_states(states: dict[str, Any]) -> None:
 
 
 def model_content(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -> dict[str, Any]:
-    """What a model's checkpoint holds; `info["model"]` is the name and the full arguments it is built from."""
+    """What a model's checkpoint holds; `info["model"]` is the name and the full arguments it is built from.
+
+    The modes of its signs are no tensors, so they are kept in the info, by module path.
+    """
     state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    info = info | {"modes": modes_of(model)}
     return {"signbit_checkpoint": FORMAT, "model": state, "recipe": recipe.model_dump(), "info": info}
 
 
 def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
     """Read a checkpoint, or the `model.pt` of a run folder: (model in eval mode on the CPU, recipe, info).
 
-    `info` has `model` (name and arguments), `class_names`, `input_shape` (C, H, W), `preprocessing` (the arguments of
-    `signbit.preprocessing.Preprocessing`; missing in a checkpoint from before it was noted), `epoch`,
-    `held_out_accuracy`, in a finished run the test accuracies of that epoch and of the final one, and `versions`.
+    `info` has `model` (name and arguments), `modes` (of its signs, by module path), `class_names`, `input_shape`
+    (C, H, W), `preprocessing` (the arguments of `signbit.preprocessing.Preprocessing`), `epoch`, `held_out_accuracy`,
+    in a finished run the test accuracies of that epoch and of the final one, and `versions`. A checkpoint from before
+    they were noted has no `modes` (its recipe gives them) or no `preprocessing`.
     Nothing in the file is run.
 
     Raises:
@@ -74,13 +80,27 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
     info: dict[str, Any] = content["info"]
     model = rebuilt(info, content["model"], str(path))
     recipe = check_recipe(content["recipe"], str(path))
-    stage = recipe.stages[content["run"]["stage"] if "run" in content else -1]
-    set_modes(model, stage.activations, stage.weights)
+    restore_modes(model, info, recipe.stages[content["run"]["stage"] if "run" in content else -1], str(path))
     return model.eval(), recipe, info
 
 
+def restore_modes(model: nn.Module, info: dict[str, Any], stage: StageSection, origin: str) -> None:
+    """Put the signs in the modes that a file of `origin` keeps; one from before they were kept has its stage's.
+
+    Raises:
+        CheckpointError: the modes are those of another model.
+    """
+    if "modes" not in info:
+        set_modes(model, stage.activations, stage.weights)
+        return
+    try:
+        put_modes(model, info["modes"])
+    except ValueError as error:
+        raise misfit(origin, error, info) from error
+
+
 def rebuilt(info: dict[str, Any], state: Mapping[str, Tensor], origin: str) -> nn.Module:
-    """The model that a file of `origin` describes.
+    """The model that a file of `origin` describes, but for the modes of its signs.
 
     Raises:
         CheckpointError: in this version it is another one.

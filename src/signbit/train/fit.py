@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from signbit import models
 from signbit.data.augment import Augment
 from signbit.data.dataset import Dataset, Splits
+from signbit.layers.modes import set_modes
 from signbit.metrics.activation_histograms import activation_histograms
 from signbit.metrics.flip_ratio import FlipRatio, latent_signs
 from signbit.optim.clamp_latent import clamp_latent
@@ -26,7 +27,7 @@ from signbit.train.rehearsal import rehearse
 from signbit.train.resume import check_same_recipe, going_on, read_last, restore, run_state, where
 from signbit.train.run_folder import RunFolder, copy_state, model_arguments, read_curves, run_info
 from signbit.train.run_state import NO_EPOCH, RunState
-from signbit.train.schedule import batches_per_epoch, epoch_batches, set_modes, set_progress
+from signbit.train.schedule import batches_per_epoch, epoch_batches, set_progress
 from signbit.train.start import begin_stage, teachers_of
 from signbit.train.stopping import Stopping, stopped
 from signbit.train.teaching import Lesson

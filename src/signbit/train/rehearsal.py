@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from signbit.layers.modes import set_modes
 from signbit.train.nonfinite import TrainingError
 from signbit.train.optimization import optimizations
 from signbit.train.recipe import Recipe
-from signbit.train.schedule import set_modes
 from signbit.train.start import begin_stage, teachers_of
 from signbit.train.teaching import Lesson
 

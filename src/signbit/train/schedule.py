@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from signbit.binarizers import Binarizer
+from signbit.layers.modes import set_modes as set_modes
 from signbit.train.sections import ScheduleSection
 
 
@@ -56,11 +57,3 @@ def set_progress(model: nn.Module, progress: float, epoch: int) -> None:
                 buffers["progress"].fill_(progress)
             if "epoch" in buffers:
                 buffers["epoch"].fill_(epoch)
-
-
-def set_modes(model: nn.Module, activations: str, weights: str) -> None:
-    """Set the mode of the binarizers: those that a layer holds as `weight_binarizer` are of weights."""
-    of_weights = {id(getattr(module, "weight_binarizer", None)) for module in model.modules()}
-    for module in model.modules():
-        if isinstance(module, Binarizer):
-            module.mode = weights if id(module) in of_weights else activations

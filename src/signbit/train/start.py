@@ -12,11 +12,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from signbit import models
+from signbit.layers.modes import set_modes
 from signbit.layers.pixels import Normalize
 from signbit.layers.roles import parameter_roles
 from signbit.train.checkpoint import CheckpointError, load_checkpoint
 from signbit.train.nonfinite import TrainingError
-from signbit.train.schedule import set_modes
 from signbit.train.sections import StageSection, StartSection, TeacherSection
 
 

@@ -15,7 +15,6 @@ from signbit.layers.roles import parameter_roles
 from signbit.train import checkpoint
 from signbit.train.checkpoint import CheckpointError
 from signbit.train.recipe import Recipe, check_recipe
-from signbit.train.schedule import set_modes
 from signbit.train.whole_file import whole_file
 
 _SUFFIX = ".safetensors"
@@ -89,7 +88,7 @@ def _rebuilt(
     info: dict[str, Any] = about["info"]
     model = checkpoint.rebuilt(info, tensors, origin)
     recipe = check_recipe(about["recipe"], origin)
-    set_modes(model, recipe.stages[-1].activations, recipe.stages[-1].weights)
+    checkpoint.restore_modes(model, info, recipe.stages[-1], origin)
     return model.eval(), recipe, info
 
 
