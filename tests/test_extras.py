@@ -29,7 +29,7 @@ def test_convert_needs_torch_when_it_is_called() -> None:
     assert message("torch", "from signbit.convert import convert; convert(None, None)").endswith(wanted)
 
 
-def test_the_engine_and_the_writer_need_neither_torch_nor_an_extra() -> None:
+def test_the_engine_and_model_files_need_neither_torch_nor_an_extra() -> None:
     blocked = [
         "torch",
         "lightning_fabric",
@@ -42,7 +42,7 @@ def test_the_engine_and_the_writer_need_neither_torch_nor_an_extra() -> None:
         "PIL",
     ]
     script = (
-        f"import sys; sys.modules.update(dict.fromkeys({blocked})); import signbit.engine, signbit.convert.write; "
+        f"import sys; sys.modules.update(dict.fromkeys({blocked})); import signbit.engine, signbit.modelfile; "
         "print('ok', sum(m.startswith('signbit') for m in sys.modules))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -7,20 +7,28 @@ from typing import Any
 
 import numpy as np
 
-from signbit.convert.write import ModelFile, Op, Tensor, to_bytes
-from signbit.engine import Model, pack_bits
+from signbit.engine import Model
 from signbit.model_file_report import describe
+from signbit.modelfile import ModelFile, Op, Tensor, to_bytes
+from signbit.modelfile.ops.binary_conv import BinaryConv
+from signbit.modelfile.ops.integer_conv import IntegerConv
+from signbit.modelfile.ops.max_pool import MaxPool
+from signbit.modelfile.ops.pointwise import Pointwise
+from signbit.modelfile.ops.threshold import Threshold
+from signbit.modelfile.ops.thresholds import HIGHEST, LOWEST, Intervals, Tables
+from signbit.modelfile.ops.window import Window
 
 EVERY_OP = Path(__file__).parent / "files/versions/v1_every_op.sbit"
-LOWEST, HIGHEST = -(2**31), 2**31 - 1
+PLAIN = Window((1, 1))
 
 
 def described(tensors: list[Tensor], ops: list[Op]) -> dict[str, Any]:
     return describe(Model.from_bytes(to_bytes(ModelFile(tensors, ops, 0, len(tensors) - 1))))
 
 
-def signs(name: str, source: int, target: int) -> Op:
-    return Op("pointwise", name, [source], [target], [], [0, 0])
+def convert(name: str, source: int, target: int) -> Pointwise:
+    """The tensor in the type of the target."""
+    return Pointwise(name, (source,), (target,), (), (), (0,))
 
 
 def test_kinds_of_thresholds_of_a_product() -> None:
@@ -33,7 +41,7 @@ def test_kinds_of_thresholds_of_a_product() -> None:
     pairs = [pair for some in intervals.values() for pair in some]
     low, high = (np.array(side, np.int32) for side in zip(*pairs, strict=True))
     count = len(pairs)
-    constants = [np.zeros((count, 1), np.uint64), low, high, np.zeros(1, np.uint64)]
+    thresholds = Intervals(low, high, np.zeros(count, bool))
     tensors = [
         Tensor("x", "float32", 1, 1, 5),
         Tensor("s", "bits", 1, 1, 5),
@@ -41,9 +49,9 @@ def test_kinds_of_thresholds_of_a_product() -> None:
         Tensor("y", "float32", 1, 1, count),
     ]
     ops = [
-        signs("sign", 0, 1),
-        Op("binary_conv", "linear", [1], [2], constants, [1, 1, 1, 1, 0, 0, 1, 1, 1, 0]),
-        Op("pointwise", "float", [2], [3], [], [0, 0]),
+        convert("sign", 0, 1),
+        BinaryConv("linear", (1,), (2,), np.zeros((count, 1, 1, 1), np.uint64), PLAIN, 1, 0, thresholds),
+        convert("float", 2, 3),
     ]
     result = described(tensors, ops)
     row = result["ops"][1]
@@ -56,7 +64,7 @@ def test_reach_of_an_integer_stem_through_a_pool() -> None:
     """Weights 2 and -1 on pixels less 128 (-128 to 127): sums from 2 * -128 - 127 = -383 to 2 * 127 + 128 = 382."""
     weights = np.int8([[2, -1]] * 4)
     low = np.int32([383, 382, -383, -382])
-    constants = [low, np.full(4, HIGHEST, np.int32), np.zeros(1, np.uint64)]
+    thresholds = Intervals(low, np.full(4, HIGHEST, np.int32), np.zeros(4, bool))
     tensors = [
         Tensor("x", "uint8", 4, 4, 2),
         Tensor("n", "int32", 4, 4, 4),
@@ -65,23 +73,18 @@ def test_reach_of_an_integer_stem_through_a_pool() -> None:
         Tensor("y", "float32", 2, 2, 4),
     ]
     ops = [
-        Op("integer_conv", "stem", [0], [1], [weights], [1, 1, 1, 1, 0, 0, 1, 1]),
-        Op("max_pool", "pool", [1], [2], [], [2, 2, 2, 2, 0, 0, 1, 1]),
-        Op("threshold", "sign", [2], [3], constants),
-        Op("pointwise", "float", [3], [4], [], [0, 0]),
+        IntegerConv("stem", (0,), (1,), weights.reshape(4, 1, 1, 2), PLAIN),
+        MaxPool("pool", (1,), (2,), Window((2, 2), (2, 2))),
+        Threshold("sign", (2,), (3,), thresholds),
+        convert("float", 3, 4),
     ]
     assert described(tensors, ops)["ops"][2]["dead"] == [0, 2]
 
 
 def test_tables_that_say_the_same_for_every_integer() -> None:
-    table = pack_bits(np.array([[1, -1, 1, -1], [1, 1, 1, 1]]))  # of the integers -2 to 1; 1 goes on above
-    constants = [
-        np.zeros(2, np.int32),
-        np.zeros(2, np.int32),
-        np.zeros(1, np.uint64),
-        np.int32([0, 1]),
-        table,
-    ]
+    negative = np.array([[False, True, False, True], [False] * 4])  # of the integers -2 to 1; 1 goes on above
+    tables = Tables(np.int32([0, 1]), negative, -2)
+    thresholds = Intervals(np.zeros(2, np.int32), np.zeros(2, np.int32), np.zeros(2, bool))
     tensors = [
         Tensor("x", "float32", 1, 1, 2),
         Tensor("s", "bits", 1, 1, 2),
@@ -90,10 +93,10 @@ def test_tables_that_say_the_same_for_every_integer() -> None:
         Tensor("y", "float32", 1, 1, 2),
     ]
     ops = [
-        signs("sign", 0, 1),
-        Op("binary_conv", "linear", [1], [2], [np.zeros((2, 1), np.uint64)], [1, 1, 1, 1, 0, 0, 1, 1, 1, 0]),
-        Op("threshold", "table", [2], [3], constants, [-2, 4]),
-        Op("pointwise", "float", [3], [4], [], [0, 0]),
+        convert("sign", 0, 1),
+        BinaryConv("linear", (1,), (2,), np.zeros((2, 1, 1, 1), np.uint64), PLAIN),
+        Threshold("table", (2,), (3,), thresholds, tables),
+        convert("float", 3, 4),
     ]
     row = described(tensors, ops)["ops"][2]
     assert row["thresholds"] == {"one": 0, "interval": 0, "table": 1, "dead": 1}

@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from signbit.convert.write import ModelFile, Op, Tensor, write
 from signbit.engine import Model, supported_isas
+from signbit.modelfile import ModelFile, Tensor, write
+from signbit.modelfile.ops.pointwise import Pointwise
 from signbit.predict import classify
 from signbit.preprocessing import Preprocessing
 
@@ -34,7 +35,8 @@ def identity(folder: Path, height: int, width: int, channels: int, preprocessing
     shape = (height, width, channels)
     tensors = [Tensor("pixels", "uint8", *shape), Tensor("same", "float32", *shape)]
     path = folder / "identity.sbit"
-    write(ModelFile(tensors, [Op("pointwise", "same", [0], [1], [], [0, 0])], 0, 1, preprocessing=preprocessing), path)
+    same = Pointwise("same", (0,), (1,), (), (), (0,))
+    write(ModelFile(tensors, [same], 0, 1, preprocessing=preprocessing), path)
     return path
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from one_op import SIZES, random_signs
-from op_references import awkward_floats
 
+from one_op import SIZES, awkward_floats, random_signs
 from signbit.engine import IsaError, _native, pack_bits, supported_isas, unpack_bits
 
 
