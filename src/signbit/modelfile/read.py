@@ -250,27 +250,25 @@ class _Reader:
         if any(zeros):
             _fail("record", f"{title}: the last two fields are {zeros}; they must be zero")
         text = self._string(name, title)
-        inputs, outputs, constants, attributes = (
-            self._span(title, first, count) for first, count in zip(spans[::2], spans[1::2], strict=True)
-        )
-        for what, indices, allowed in (
-            ("an input", inputs, self._tensors),
-            ("an output", outputs, self._tensors),
-            ("a constant", constants, self._constants),
-        ):
-            if any(index >= len(allowed) for index in indices):
-                _fail("record", f"{title}: {what} is {max(indices)}; there are {len(allowed)}")
+        pairs = zip(spans[::2], spans[1::2], strict=True)
+        inputs = self._list(f"{title}: an input", *next(pairs), len(self._tensors))
+        outputs = self._list(f"{title}: an output", *next(pairs), len(self._tensors))
+        constants = self._list(f"{title}: a constant", *next(pairs), len(self._constants))
+        attributes = self._list(f"{title}: an attribute", *next(pairs))
         signed = [value - 2**32 * (value >= 2**31) for value in attributes]
         return Record(kind, text, inputs, outputs, [self._constants[index] for index in constants], signed)
 
-    def _span(self, title: str, first: int, count: int) -> tuple[int, ...]:
-        """The next indices, as the file's unsigned numbers: the lists follow one another."""
+    def _list(self, title: str, first: int, count: int, allowed: int = 2**32) -> tuple[int, ...]:
+        """The next indices, each less than ``allowed``: the lists of the ops follow one another."""
         content, size = self._sections.content("indices"), layout.INDEX.size
         if first != self._used_indices or count > len(content) // size - first:
-            _fail("layout", f"{title}: a list does not begin where the one before ends, or passes the section")
+            _fail("layout", f"{title}: the list does not begin where the one before ends, or passes the section")
         self._used_indices += count
         part = content[first * size : (first + count) * size]
-        return tuple(value for (value,) in layout.INDEX.iter_unpack(part))
+        values = tuple(value for (value,) in layout.INDEX.iter_unpack(part))
+        if any(value >= allowed for value in values):
+            _fail("record", f"{title} is {max(values)}; there are {allowed}")
+        return values
 
     def _check_graph(self, source: int, target: int) -> None:
         count = len(self._tensors)
