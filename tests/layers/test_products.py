@@ -195,7 +195,7 @@ def test_one_node_in_an_exported_graph(layer: nn.Module, example: Tensor, expect
         ({"groups": 2}, "groups is 2, with in_channels 3 and out_channels 4; give a number that divides both"),
         ({"groups": 0}, "groups is 0; give an integer of at least 1"),
         ({"padding_value": 2}, r"padding_value is 2; give 0 .*, 1 or -1"),
-        ({"padding": "same"}, "padding is 'same'; give an integer or a pair"),
+        ({"padding": "full"}, "padding is 'full'; give 'same', 'valid', an integer or a pair"),
         ({"padding": -1}, "padding is -1; .* at least 0"),
         ({"stride": (1, 2, 3)}, r"stride is \(1, 2, 3\); give an integer or a pair"),
         ({"kernel_size": 0}, "kernel_size is 0; .* at least 1"),

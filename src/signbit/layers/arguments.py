@@ -1,35 +1,106 @@
 """Checks of layer arguments: each message says what was given, what is allowed and what to do."""
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 
 from signbit import binarizers
 from signbit.binarizers import Binarizer
 from signbit.layers.product import Geometry
 
+Device = torch.device | str | int | None
+Pair = int | tuple[int, int]
+
 PADDING_VALUES = (0, 1, -1)
 
 
-def pair(name: str, value: int | Iterable[int], at_least: int) -> tuple[int, int]:
+def _whole(value: object) -> int | None:
+    """The value as an int: integers of numpy and of torch too, but neither bool nor float."""
+    if isinstance(value, bool) or getattr(value, "dtype", None) == torch.bool:
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
+def pair(name: str, value: int | Sequence[int], at_least: int) -> tuple[int, int]:
     """Height and width from an integer or a pair of them.
 
     Raises:
         ValueError: the value is something else, or below `at_least`.
     """
-    values = (value, value) if isinstance(value, int) else tuple(value)
-    if len(values) != 2 or not all(isinstance(v, int) and v >= at_least for v in values):
+    single = _whole(value)
+    given = [_whole(v) for v in value] if single is None and isinstance(value, Sequence) else [single, single]
+    found = [whole for whole in given if whole is not None and whole >= at_least]
+    if not len(given) == len(found) == 2:
         raise ValueError(f"{name} is {value!r}; give an integer or a pair of integers of at least {at_least}")
-    return values[0], values[1]
+    return found[0], found[1]
 
 
 def positive(name: str, value: int) -> int:
-    """The value itself.
+    """The value as an int.
 
     Raises:
         ValueError: it is not an integer of at least 1.
     """
-    if not isinstance(value, int) or value < 1:
+    whole = _whole(value)
+    if whole is None or whole < 1:
         raise ValueError(f"{name} is {value!r}; give an integer of at least 1")
-    return value
+    return whole
+
+
+def padding_of(
+    padding: str | int | Sequence[int], kernel_size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> tuple[int, int]:
+    """Rows and columns to add at each side; `valid` adds none, `same` keeps the size of the input.
+
+    Raises:
+        ValueError: the padding is something else, or `same` with a stride or with a kernel that would take one more at
+            one side than at the other.
+    """
+    if not isinstance(padding, str):
+        return pair("padding", padding, 0)
+    if padding == "valid":
+        return 0, 0
+    if padding != "same":
+        raise ValueError(f"padding is {padding!r}; give 'same', 'valid', an integer or a pair of at least 0")
+    if stride != (1, 1):
+        raise ValueError(f"padding is 'same' with stride {stride}; give a stride of 1, or the padding as integers")
+    height, width = (d * (size - 1) for size, d in zip(kernel_size, dilation, strict=True))
+    if height % 2 or width % 2:
+        raise ValueError(
+            f"padding is 'same' with kernel_size {kernel_size} and dilation {dilation}, which needs one more row or "
+            "column at one side than at the other; give an odd kernel_size, or pad by torch.nn.functional.pad before "
+            "the layer"
+        )
+    return height // 2, width // 2
+
+
+def check_padding_mode(padding_mode: str) -> None:
+    """Refuse a padding that is made of the input.
+
+    Raises:
+        ValueError: it is not `zeros`.
+    """
+    if padding_mode != "zeros":
+        raise ValueError(
+            f"padding_mode is {padding_mode!r}; give 'zeros', with padding_value where a layer has one, or pad by "
+            "torch.nn.functional.pad(x, ..., mode=...) before a layer with padding 0"
+        )
+
+
+def factory(device: Device, dtype: torch.dtype | None) -> dict[str, Any]:
+    """What torch's functions that make a tensor take.
+
+    Raises:
+        ValueError: the dtype is not a floating point one.
+    """
+    if dtype is not None and not dtype.is_floating_point:
+        raise ValueError(f"dtype is {dtype}; give a floating point dtype: latent weights are real")
+    return {"device": device, "dtype": dtype}
 
 
 def groups_of(in_channels: int, out_channels: int, groups: int) -> int:
@@ -38,7 +109,7 @@ def groups_of(in_channels: int, out_channels: int, groups: int) -> int:
     Raises:
         ValueError: it does not divide both channel counts.
     """
-    positive("groups", groups)
+    groups = positive("groups", groups)
     if in_channels % groups or out_channels % groups:
         raise ValueError(
             f"groups is {groups}, with in_channels {in_channels} and out_channels {out_channels}; "
@@ -53,32 +124,36 @@ def padding_value_of(value: int) -> int:
     Raises:
         ValueError: it is not 0, 1 or -1.
     """
-    if value not in PADDING_VALUES:
+    whole = _whole(value)
+    if whole not in PADDING_VALUES:
         raise ValueError(
             f"padding_value is {value!r}; give 0 (as published networks were trained), 1 or -1 (no third symbol)"
         )
-    return value
+    return whole
 
 
 def geometry_of(
     channels: tuple[int, int],
-    stride: int | tuple[int, int],
-    padding: int | tuple[int, int],
-    dilation: int | tuple[int, int],
+    kernel_size: tuple[int, int],
+    stride: Pair,
+    padding: str | Pair,
+    dilation: Pair,
     groups: int,
     padding_value: int,
+    padding_mode: str,
 ) -> Geometry:
     """How a convolution of (in, out) channels walks over its input.
 
     Raises:
         ValueError: an argument is outside its range.
     """
-    inputs, outputs = positive("in_channels", channels[0]), positive("out_channels", channels[1])
+    check_padding_mode(padding_mode)
+    strides, dilations = pair("stride", stride, 1), pair("dilation", dilation, 1)
     return Geometry(
-        pair("stride", stride, 1),
-        pair("padding", padding, 0),
-        pair("dilation", dilation, 1),
-        groups_of(inputs, outputs, groups),
+        strides,
+        padding_of(padding, kernel_size, strides, dilations),
+        dilations,
+        groups_of(*channels, groups),
         padding_value_of(padding_value),
     )
 
@@ -92,15 +167,15 @@ def describe_conv(channels: tuple[int, int], kernel_size: tuple[int, int], geome
     )
 
 
-def binarizer_of(given: str | Binarizer) -> Binarizer:
-    """The binarizer itself, or a new one of the method of that name.
+def binarizer_of(given: str | Binarizer, device: Device = None, dtype: torch.dtype | None = None) -> Binarizer:
+    """The binarizer itself, or a new one of the method of that name, on the device and of the dtype.
 
     Raises:
         ValueError: there is no such method.
         TypeError: it is neither a name nor a binarizer.
     """
     if isinstance(given, str):
-        return binarizers.create(given)
+        return binarizers.create(given).to(device=device, dtype=dtype)
     if not isinstance(given, Binarizer):
         raise TypeError(
             f"a binarizer is {given!r}; give a Binarizer or one of the names {', '.join(binarizers.names())}"

@@ -7,6 +7,7 @@ from typing import ClassVar, final
 import torch
 from torch import Tensor, nn
 
+from signbit.layers.arguments import Device, factory, positive
 from signbit.layers.silu import silu
 
 
@@ -25,13 +26,16 @@ class _AttentionBatchNorm(nn.Module, ABC):
         *,
         scale: bool = False,
         bias: bool = True,
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         # A child, not a base class: torch's convert_sync_batchnorm replaces every batch norm and whatever derives
         # from one by a plain SyncBatchNorm. Here it replaces the normalisation alone and the attention stays.
-        self.normalise = self.norm(num_features, eps, momentum, affine=False, track_running_stats=track_running_stats)
-        self.gamma = nn.Parameter(torch.ones(num_features)) if scale else None
-        self.beta = nn.Parameter(torch.zeros(num_features)) if bias else None
+        channels, made = positive("num_features", num_features), factory(device, dtype)
+        self.normalise = self.norm(channels, eps, momentum, False, track_running_stats, **made)
+        self.gamma = nn.Parameter(torch.ones(channels, **made)) if scale else None
+        self.beta = nn.Parameter(torch.zeros(channels, **made)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """sigmoid(xh) * xh + beta, where xh is x normalised as batch norm does."""

@@ -2,10 +2,11 @@
 
 from typing import final
 
+import torch
 from torch import Tensor
 
 from signbit.binarizers import Binarizer
-from signbit.layers.arguments import describe_conv, geometry_of, pair
+from signbit.layers.arguments import Device, Pair, describe_conv, geometry_of, pair, positive
 from signbit.layers.binary_layer import BinaryLayer
 from signbit.layers.product import scaled_conv2d
 
@@ -19,8 +20,12 @@ class BinaryConv2d(BinaryLayer):
     in_channels / groups * kernel height * kernel width in magnitude; then comes the weight binarizer's scale, then
     the bias.
 
+    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are given by name.
+
     Args:
+        padding: integers, "valid", or "same" where both sides of the input get as many.
         padding_value: 0 (a third symbol, which published networks were trained with), +1 or -1.
+        padding_mode: "zeros" alone, as torch names padding by a constant; the constant is `padding_value`.
         input_binarizer: a method's name, a binarizer (which layers may share), or None where the input holds codes
             already, whose sign has the mode `input_mode`.
         weight_binarizer: a method's name or a binarizer.
@@ -35,21 +40,26 @@ class BinaryConv2d(BinaryLayer):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: str | Pair = 0,
+        dilation: Pair = 1,
         groups: int = 1,
         bias: bool = False,
         *,
         padding_value: int = 0,
         input_binarizer: str | Binarizer | None = "ste_sign",
         weight_binarizer: str | Binarizer = "ste_sign",
+        padding_mode: str = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        geometry = geometry_of((in_channels, out_channels), stride, padding, dilation, groups, padding_value)
+        inputs, outputs = positive("in_channels", in_channels), positive("out_channels", out_channels)
         size = pair("kernel_size", kernel_size, 1)
-        super().__init__((out_channels, in_channels // groups, *size), bias, input_binarizer, weight_binarizer)
-        self.in_channels, self.out_channels = in_channels, out_channels
+        geometry = geometry_of((inputs, outputs), size, stride, padding, dilation, groups, padding_value, padding_mode)
+        shape = (outputs, inputs // geometry.groups, *size)
+        super().__init__(shape, bias, input_binarizer, weight_binarizer, device, dtype)
+        self.in_channels, self.out_channels = inputs, outputs
         self.kernel_size, self.geometry = size, geometry
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from signbit.binarizers import Binarizer
 from signbit.binarizers.base import MODES
-from signbit.layers.arguments import binarizer_of
+from signbit.layers.arguments import Device, binarizer_of, factory
 
 
 class Operands(NamedTuple):
@@ -31,9 +31,11 @@ class BinaryLayer(nn.Module, ABC):
         input_binarizer: a method's name, a binarizer, or None where the input holds codes already: `input_mode` is then
             the mode of the sign that made them.
         weight_binarizer: a method's name or a binarizer.
+        device: of the parameters, and of a binarizer that is given by its name.
+        dtype: likewise.
 
     Raises:
-        ValueError: the weight binarizer cannot learn weights of this shape.
+        ValueError: the weight binarizer cannot learn weights of this shape, or the dtype is not a floating point one.
         TypeError: a binarizer is neither a name nor a Binarizer.
     """
 
@@ -46,14 +48,17 @@ class BinaryLayer(nn.Module, ABC):
         bias: bool,
         input_binarizer: str | Binarizer | None,
         weight_binarizer: str | Binarizer,
+        device: Device,
+        dtype: torch.dtype | None,
     ) -> None:
         super().__init__()
         self._input_mode = "binary"
-        self.input_binarizer = None if input_binarizer is None else binarizer_of(input_binarizer)
-        self.weight_binarizer = binarizer_of(weight_binarizer)
+        made = factory(device, dtype)
+        self.input_binarizer = None if input_binarizer is None else binarizer_of(input_binarizer, **made)
+        self.weight_binarizer = binarizer_of(weight_binarizer, **made)
         self.weight_binarizer.check_weight(weight_shape)
-        self.weight = nn.Parameter(torch.empty(*weight_shape))
-        self.bias = nn.Parameter(torch.empty(weight_shape[0])) if bias else None
+        self.weight = nn.Parameter(torch.empty(tuple(weight_shape), **made))
+        self.bias = nn.Parameter(torch.empty(weight_shape[0], **made)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

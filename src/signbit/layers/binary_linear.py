@@ -2,10 +2,11 @@
 
 from typing import final
 
+import torch
 from torch import Tensor
 
 from signbit.binarizers import Binarizer
-from signbit.layers.arguments import positive
+from signbit.layers.arguments import Device, positive
 from signbit.layers.binary_layer import BinaryLayer
 from signbit.layers.product import scaled_linear
 
@@ -16,6 +17,8 @@ class BinaryLinear(BinaryLayer):
 
     Shapes: (..., in_features) to (..., out_features). In eval mode the product is an exact integer, at most
     in_features in magnitude; then comes the weight binarizer's scale, then the bias.
+
+    Arguments as torch.nn.Linear up to `bias`, which is False by default; the others are given by name.
 
     Args:
         input_binarizer: a method's name, a binarizer, or None where the input holds codes already, whose sign has the
@@ -36,11 +39,12 @@ class BinaryLinear(BinaryLayer):
         *,
         input_binarizer: str | Binarizer | None = "ste_sign",
         weight_binarizer: str | Binarizer = "ste_sign",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        positive("in_features", in_features)
-        positive("out_features", out_features)
-        super().__init__((out_features, in_features), bias, input_binarizer, weight_binarizer)
-        self.in_features, self.out_features = in_features, out_features
+        inputs, outputs = positive("in_features", in_features), positive("out_features", out_features)
+        super().__init__((outputs, inputs), bias, input_binarizer, weight_binarizer, device, dtype)
+        self.in_features, self.out_features = inputs, outputs
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply the codes of x with the codes of the weight, then scale, then add the bias."""

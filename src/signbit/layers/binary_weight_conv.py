@@ -2,10 +2,11 @@
 
 from typing import ClassVar, final
 
+import torch
 from torch import Tensor
 
 from signbit.binarizers import Binarizer
-from signbit.layers.arguments import describe_conv, geometry_of, pair
+from signbit.layers.arguments import Device, Pair, describe_conv, geometry_of, pair, positive
 from signbit.layers.binary_layer import BinaryLayer
 from signbit.layers.product import scaled_conv2d
 
@@ -18,7 +19,11 @@ class BinaryWeightConv2d(BinaryLayer):
 
     Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'), as torch.nn.Conv2d; padded with 0.
 
+    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are given by name.
+
     Args:
+        padding: integers, "valid", or "same" where both sides of the input get as many.
+        padding_mode: "zeros" alone.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:
@@ -36,19 +41,24 @@ class BinaryWeightConv2d(BinaryLayer):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: str | Pair = 0,
+        dilation: Pair = 1,
         groups: int = 1,
         bias: bool = False,
         *,
         weight_binarizer: str | Binarizer = "mean_abs_sign",
+        padding_mode: str = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        geometry = geometry_of((in_channels, out_channels), stride, padding, dilation, groups, 0)
+        inputs, outputs = positive("in_channels", in_channels), positive("out_channels", out_channels)
         size = pair("kernel_size", kernel_size, 1)
-        super().__init__((out_channels, in_channels // groups, *size), bias, None, weight_binarizer)
-        self.in_channels, self.out_channels = in_channels, out_channels
+        geometry = geometry_of((inputs, outputs), size, stride, padding, dilation, groups, 0, padding_mode)
+        shape = (outputs, inputs // geometry.groups, *size)
+        super().__init__(shape, bias, None, weight_binarizer, device, dtype)
+        self.in_channels, self.out_channels = inputs, outputs
         self.kernel_size, self.geometry = size, geometry
 
     def forward(self, x: Tensor) -> Tensor:

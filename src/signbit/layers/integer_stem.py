@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from signbit.binarizers import Binarizer
-from signbit.layers.arguments import binarizer_of, pair, positive
+from signbit.layers.arguments import Device, Pair, binarizer_of, factory, geometry_of, pair, positive
 from signbit.layers.binary_layer import reset_as_torch
-from signbit.layers.product import Geometry, scaled_integer_conv2d
+from signbit.layers.product import scaled_integer_conv2d
 
 CODE_LIMIT = 127
 DEPTH_LIMIT = 2**24 // (128 * CODE_LIMIT)  # taps times channels for which float32 holds every partial sum
@@ -44,7 +44,12 @@ class IntegerConv2d(nn.Module):
     as its gradient. The scale is s, so y is the convolution of pixels from -1 to 1 with W. The product before the scale
     is an exact integer, in training too.
 
+    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are given by name.
+
     Args:
+        padding: integers, "valid", or "same" where both sides of the input get as many.
+        groups: 1.
+        padding_mode: "zeros" alone.
         weight_binarizer: a method's name or a binarizer: the codes are then -1 and +1, and the scale is the
             binarizer's own; in any mode but `binary` the codes are as without it.
 
@@ -57,31 +62,37 @@ class IntegerConv2d(nn.Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: int | tuple[int, int],
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
-        dilation: int | tuple[int, int] = 1,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: str | Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
         bias: bool = False,
         *,
         weight_binarizer: str | Binarizer | None = None,
+        padding_mode: str = "zeros",
+        device: Device = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.in_channels = positive("in_channels", in_channels)
         self.out_channels = positive("out_channels", out_channels)
         self.kernel_size = pair("kernel_size", kernel_size, 1)
-        self.geometry = Geometry(
-            pair("stride", stride, 1), pair("padding", padding, 0), pair("dilation", dilation, 1), 1, 0
-        )
-        depth = in_channels * math.prod(self.kernel_size)
+        if positive("groups", groups) != 1:
+            raise ValueError(f"groups is {groups}; give 1: IntegerConv2d has no groups, torch.nn.Conv2d has")
+        channels = (self.in_channels, self.out_channels)
+        self.geometry = geometry_of(channels, self.kernel_size, stride, padding, dilation, 1, 0, padding_mode)
+        depth = self.in_channels * math.prod(self.kernel_size)
         if depth > DEPTH_LIMIT:
             raise ValueError(f"a filter has {depth} values; give at most {DEPTH_LIMIT}, or use torch.nn.Conv2d")
-        self.weight_binarizer = None if weight_binarizer is None else binarizer_of(weight_binarizer)
+        made = factory(device, dtype)
+        self.weight_binarizer = None if weight_binarizer is None else binarizer_of(weight_binarizer, **made)
         self.roles: Mapping[str, str] = {"weight": "real" if weight_binarizer is None else "latent_weight"}
-        shape = (out_channels, in_channels, *self.kernel_size)
+        shape = (self.out_channels, self.in_channels, *self.kernel_size)
         if self.weight_binarizer is not None:
             self.weight_binarizer.check_weight(shape)
-        self.weight = nn.Parameter(torch.empty(shape))
-        self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
+        self.weight = nn.Parameter(torch.empty(shape, **made))
+        self.bias = nn.Parameter(torch.empty(self.out_channels, **made)) if bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -1,7 +1,7 @@
 """Convolution with standardised real-valued weights, for networks without normalisation."""
 
 from collections.abc import Mapping
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
@@ -34,14 +34,19 @@ class ScaledStdConv2d(nn.Conv2d):
         out_channels: int,
         kernel_size: int | tuple[int, int],
         stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
+        padding: str | int | tuple[int, int] = 0,
         dilation: int | tuple[int, int] = 1,
         groups: int = 1,
         bias: bool = False,
+        padding_mode: Literal["zeros", "reflect", "replicate", "circular"] = "zeros",
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
+        )
         check_filters("ScaledStdConv2d", self.weight.shape, "torch.nn.Conv2d")
-        self.gain = nn.Parameter(torch.ones(out_channels))
+        self.gain = nn.Parameter(torch.ones(out_channels, device=device, dtype=dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x with the standardised weight."""

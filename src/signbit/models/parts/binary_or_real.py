@@ -40,8 +40,9 @@ class BinaryOrReal:
         """A linear layer; the binary one takes the sign of its input itself."""
         if not self.binary:
             return nn.Linear(inputs, outputs, bias)
-        methods = {"input_binarizer": self.binarizer, "weight_binarizer": self.weight_binarizer}
-        return BinaryLinear(inputs, outputs, bias, **methods)
+        return BinaryLinear(
+            inputs, outputs, bias, input_binarizer=self.binarizer, weight_binarizer=self.weight_binarizer
+        )
 
     def activation(self) -> nn.Module:
         """Hardtanh in a binary network, ReLU in its twin.
