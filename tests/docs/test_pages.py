@@ -17,7 +17,19 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 NEED_THE_PACKAGE = ("docs/c-api.md",)
 NEED_X86 = ("docs/adding-an-instruction-set.md",)
 SLOW = ("docs/adding-an-instruction-set.md", "docs/adding-a-method.md", "docs/evidence.md")  # compile, train
-PACKAGES = ("binarizers", "data", "engine", "layers", "losses", "metrics", "models", "optim", "train", "verify")
+PACKAGES = (
+    "binarizers",
+    "data",
+    "engine",
+    "layers",
+    "losses",
+    "metrics",
+    "modelfile",
+    "models",
+    "optim",
+    "train",
+    "verify",
+)
 MOST_NOT_RUN = 4  # of all pages together; each has its reason on the page
 
 
