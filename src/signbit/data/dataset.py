@@ -1,6 +1,8 @@
 """What every data set is here: pixels, labels, and what is known about them."""
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,11 +13,41 @@ from signbit.errors import SignbitError
 from signbit.preprocessing import Preprocessing
 
 TEST_SHARE = 0.2  # of a set that comes without a test part
+MOST_NAME_BYTES = 65535  # of a name in a model file
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SHOWN = 60  # characters of a name in a message
 _CHUNK = 1024  # images whose pixels are counted at once: as int64 they take eight times their place
 
 
 class DataError(SignbitError, ValueError):
     """A data file is missing or not what it should be; the message names it and says where to get it."""
+
+
+def check_class_names(names: Sequence[str], what_to_do: str = "give it another name") -> None:
+    """Refuse names that a model file cannot hold, before a network is trained on them.
+
+    Args:
+        what_to_do: how such a class gets another name; it ends the message.
+
+    Raises:
+        DataError: a name has a control character, cannot be written as UTF-8, or takes more than 65,535 bytes.
+    """
+    for label, name in enumerate(names):
+        fault = _fault(name)
+        if fault:
+            shown = repr(name) if len(name) <= _SHOWN else f"{name[:_SHOWN]!r}..."
+            raise DataError(f"class {label} is named {shown}, which {fault}; {what_to_do}")
+
+
+def _fault(name: str) -> str | None:
+    """What a model file has against a name: it is text that is printed."""
+    if _CONTROL.search(name):
+        return "has a control character, such as a tab or a line break"
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "cannot be written as UTF-8"
+    return f"takes {size} bytes, more than the {MOST_NAME_BYTES} of a model file" if size > MOST_NAME_BYTES else None
 
 
 @dataclass(frozen=True)
@@ -25,10 +57,13 @@ class Dataset:
     Args:
         images: uint8 (N, C, H, W).
         labels: int64 (N,), from 0 to classes - 1.
-        class_names: name of each label.
+        class_names: name of each label: text without control characters, at most 65,535 bytes of UTF-8.
         mean: of each channel on the scale 0 to 1.
         std: of each channel on the same scale.
         preprocessing: how a photo becomes pixels like these.
+
+    Raises:
+        DataError: a model file cannot hold a class name.
     """
 
     images: Tensor
@@ -37,6 +72,9 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     preprocessing: Preprocessing = Preprocessing()
+
+    def __post_init__(self) -> None:
+        check_class_names(self.class_names)
 
     def __len__(self) -> int:
         return len(self.labels)

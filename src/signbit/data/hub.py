@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from signbit.data.dataset import DataError, Dataset, Splits, arrange, measured
+from signbit.data.dataset import DataError, Dataset, Splits, arrange, check_class_names, measured
 from signbit.data.image_files import read_images, square
 from signbit.extras import need
 from signbit.preprocessing import Preprocessing
@@ -138,7 +138,9 @@ def _column(table: Any, kind: str, given: str | None, argument: str, repository:
 def _class_names(table: Any, column: str, repository: str) -> tuple[str, ...]:
     feature = table.features[column]
     if type(feature).__name__ == "ClassLabel":
-        return tuple(feature.names)
+        names = tuple(feature.names)
+        check_class_names(names, f"rename it in a copy of {repository} by cast_column, and save that by save_to_disk")
+        return names
     if "int" not in str(getattr(feature, "dtype", "")):
         raise DataError(
             f"hub: {repository}: column {column!r} holds {getattr(feature, 'dtype', feature)}; "

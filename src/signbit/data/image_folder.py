@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from signbit.data.dataset import DataError, Dataset, Splits, arrange, measured, need_folder
+from signbit.data.dataset import DataError, Dataset, Splits, arrange, check_class_names, measured, need_folder
 from signbit.data.image_files import list_images, read_images, square, visible
 from signbit.extras import need
 from signbit.preprocessing import Preprocessing
@@ -58,6 +58,7 @@ def _classes(folder: Path) -> list[str]:
     classes = [path.name for path in visible(folder, HINT)]
     if len(classes) < 2:
         raise DataError(f"{folder} holds {len(classes)} classes; a classifier needs two or more; {HINT}")
+    check_class_names(classes, f"rename the folder in {folder}, and in {VAL} and {TEST} beside it")
     return classes
 
 
