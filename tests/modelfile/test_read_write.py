@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from random_files import model_files
 
 from one_op import assert_same_record, convert, one_op, raw
@@ -55,6 +55,7 @@ def test_an_attack_meets_what_its_name_says(path: Path) -> None:
     assert caught.value.kind == expected
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine the first example takes a second
 @given(model_files())
 def test_what_is_written_is_read_and_written_again_as_it_was(model: ModelFile) -> None:
     content = to_bytes(model)

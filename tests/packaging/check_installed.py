@@ -17,6 +17,7 @@ import numpy as np
 
 import signbit
 from signbit.engine import Model, supported_isas
+from signbit.modelfile import read, to_bytes
 
 NOTHING_ELSE = ("torch", "lightning_fabric", "pydantic", "typer", "rich", "PIL")
 
@@ -39,6 +40,7 @@ def check_place() -> None:
 def check_model(path: Path) -> None:
     """Element i of the images is (37 i + 11) mod 256; see README.md beside the files."""
     model = Model.load(path)
+    must(to_bytes(model.file) == to_bytes(read(path)), f"{path.name}: the engine and numpy read different files")
     kept = path.with_suffix(".output").read_bytes()
     count = len(kept) // (4 * int(np.prod(model.output_shape)))
     elements = np.arange(count * int(np.prod(model.input_shape)))
