@@ -1,6 +1,7 @@
 """Whole runs, seconds each."""
 
 import dataclasses
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from signbit.data import Splits
+from signbit import models
+from signbit.data import Dataset, Splits
 from signbit.errors import RunFolderError
+from signbit.layers import parameter_roles
 from signbit.train import Recipe, TrainingError, evaluate, fit, load_checkpoint, load_recipe, schedule
+from signbit.train.evaluate import Evaluation
 
 
 def changed(recipe: Recipe, **sections: Any) -> Recipe:
@@ -154,3 +158,79 @@ def test_evaluate_keeps_the_mode_and_any_batch_size_agrees(tiny: Recipe, few_dig
     assert model.training
     assert torch.equal(one.logits, many.logits)  # integers up to the logits' norm
     assert torch.equal(one.predictions, one.logits.argmax(1))
+
+
+def begun(recipe: Recipe, folder: Path) -> nn.Module:
+    """The model as its run began with it."""
+    info = load_checkpoint(folder)[2]
+    torch.manual_seed(recipe.train.seed)
+    return models.create(info["model"]["name"], **info["model"]["arguments"])
+
+
+# One step over all images at once, without momentum or decay: what a parameter moves by is lr times its gradient.
+ONE_STEP = {
+    "epochs": 1, "batch_size": 10_000, "lr": 0.5, "optimizer": {"name": "sgd", "momentum": 0.0}, "weight_decay": {},
+    "schedule": "constant",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by_role", [{}, {"norm": {"optimizer": {"name": "sgd", "momentum": 0.0}}}])
+def test_a_step_is_clipped_unit_by_unit(by_role: Any, tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    """Every optimizer of the stage; without the clipping the steps are hundreds of times as long."""
+    factor, lr = 1e-4, ONE_STEP["lr"]
+    for name, clipping in (("clipped", factor), ("free", None)):
+        recipe = changed(tiny, train=ONE_STEP | {"clip_adaptive": clipping, "by_role": by_role})
+        model = fit(recipe, tmp_path / name, splits=few_digits, quiet=True).model
+        roles, before = parameter_roles(model), dict(begun(recipe, tmp_path / name).named_parameters())
+        longer = {}
+        for path, parameter in model.named_parameters():
+            if roles[path] == "head":
+                continue
+            old = before[path].detach().flatten(1) if parameter.dim() > 1 else before[path].detach()[None]
+            moved = (parameter.detach().reshape(old.shape) - old).norm(dim=1)
+            assert moved.any(), path
+            allowed = lr * factor * old.norm(dim=1).clamp_min(1e-3)
+            longer[path] = bool((moved > 1.01 * allowed + 1e-7).any())
+        assert len(longer) > 8
+        assert set(longer.values()) == {clipping is None}
+
+
+def test_a_step_is_clipped_as_a_whole(tiny: Recipe, few_digits: Splits, tmp_path: Path) -> None:
+    norm, lr = 1e-3, ONE_STEP["lr"]
+    for name, clipping in (("clipped", norm), ("free", None)):
+        recipe = changed(tiny, train=ONE_STEP | {"clip_norm": clipping})
+        model = fit(recipe, tmp_path / name, splits=few_digits, quiet=True).model
+        before = begun(recipe, tmp_path / name).parameters()
+        moved = torch.cat([(new - old).detach().flatten() for new, old in zip(model.parameters(), before, strict=True)])
+        assert (moved.norm().item() == pytest.approx(lr * norm, rel=1e-2)) is (clipping is not None)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "best"),
+    [([0.5, 0.75, 0.75, 0.25], 2), ([0.5, 0.5, 0.5, 0.5], 3), ([0.75, 0.5, 0.5, 0.75], 3), ([0.0, 0.0, 0.0, 0.0], 3)],
+)
+def test_of_equal_epochs_the_later_wins(
+    accuracies: list[float],
+    best: int,
+    tiny: Recipe,
+    few_digits: Splits,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For the result, its weights, model.pt and the epochs that are kept: the later has the lower rate."""
+    left = iter(accuracies)
+
+    def evaluation(model: nn.Module, part: Dataset) -> Evaluation:
+        found = evaluate(model, part)
+        return found._replace(accuracy=next(left)) if len(part) == len(few_digits.held_out) else found
+
+    assert len(few_digits.held_out) != len(few_digits.test)
+    monkeypatch.setattr(importlib.import_module("signbit.train.fit"), "evaluate", evaluation)
+    result = fit(changed(tiny, train={"epochs": 4}), tmp_path, splits=few_digits, quiet=True, keep=1)
+    assert (result.best_epoch, result.held_out_accuracy) == (best, accuracies[best])
+    assert [path.name for path in tmp_path.glob("epoch-*.pt")] == [f"epoch-{best:04}.pt"]
+    model, _, info = load_checkpoint(tmp_path)
+    assert (info["epoch"], info["held_out_accuracy"]) == (best, accuracies[best])
+    kept = load_checkpoint(tmp_path / f"epoch-{best:04}.pt")[0].state_dict()
+    for state in (model.state_dict(), result.model.state_dict()):
+        assert all(torch.equal(value, kept[name]) for name, value in state.items())
