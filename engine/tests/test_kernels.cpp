@@ -265,6 +265,42 @@ void pointwise(const Table& table, check::Random& random, size_t count) {
   }
 }
 
+// The steps but sigmoid and SiLU, as docs/file-format.md has them.
+float stated(int step, float a, float b, float c) {
+  switch (step) {
+    case kAdd: return a + b;
+    case kSubtract: return a - b;
+    case kMultiply: return a * b;
+    case kDivide: return a / b;
+    case kMinimum: return a < b || std::isnan(a) ? a : b;
+    case kMaximum: return a > b || std::isnan(a) ? a : b;
+    case kFusedMultiplyAdd: return std::fma(a, b, c);
+    default: return a > 0 ? a : a * b;
+  }
+}
+
+// Every pair of values at which a step may go another way: zeros of both signs, equal ones, infinities, NaN.
+void pointwise_pairs(const Table& table) {
+  constexpr float kValues[] = {0.0f,  -0.0f,    1.0f,      -1.0f, 1e-45f, -1e-45f, 1e-39f,
+                               -2.5f, INFINITY, -INFINITY, 3e38f, -3e38f, NAN,     0.1f};
+  std::vector<float> a, b, c;
+  for (const float first : kValues) {
+    for (const float second : kValues) {
+      for (const float third : {0.0f, -0.0f, 1.0f, -INFINITY, NAN}) {
+        a.push_back(first);
+        b.push_back(second);
+        c.push_back(third);
+      }
+    }
+  }
+  for (int step = kAdd; step <= kPRelu; ++step) {
+    Guarded<float> values(a.size()), expected(a.size());
+    table.pointwise(Step(step), a.data(), b.data(), c.data(), a.size(), values.data());
+    for (size_t i = 0; i < a.size(); ++i) expected.data()[i] = stated(step, a[i], b[i], c[i]);
+    check::that(same_floats(values, expected), title(table, "pairs", a.size()) + ", step " + std::to_string(step));
+  }
+}
+
 template <class T>
 using Pool = void (*)(const T* const*, size_t, size_t, const T*, T*);
 
@@ -325,6 +361,7 @@ void all_kernels(const Table& table) {
     pool<uint64_t>(table, table.pool_bits, random, size, "pool_bits", [](uint64_t a, uint64_t b) { return a & b; });
     float_pool(table, random, size);
   }
+  pointwise_pairs(table);
   products(table, random);
   full_counts(table);
   std::printf("isa %s: %ld checks\n", table.isa, check::checks - before);
