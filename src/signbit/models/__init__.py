@@ -2,7 +2,8 @@
 
 A file with `SIZES`, a mapping from name to size, holds a function of the file's name that takes a size, a `Plan` and,
 by keyword, what is particular to the family; `DEFAULTS` may state other defaults of the plan. A file without `SIZES`
-holds one network: a function of its name that takes keywords only.
+holds one network: a function of its name that takes keywords only. A family that never has a binary layer says so by
+`REAL_VALUED = True`; one that may have none has an argument `binary`.
 """
 
 from signbit.extras import need
@@ -11,6 +12,7 @@ need("torch", __name__)
 
 import functools
 import inspect
+from collections.abc import Mapping
 from dataclasses import fields
 from types import ModuleType
 from typing import Any
@@ -69,6 +71,16 @@ def parameters(name: str) -> dict[str, Any]:
     planned = {field.name: field.default for field in fields(Plan)} if hasattr(family, "SIZES") else {}
     own = inspect.signature(family_function(name)).parameters.values()
     return planned | getattr(family, "DEFAULTS", {}) | {p.name: p.default for p in own if p.kind is p.KEYWORD_ONLY}
+
+
+def is_real_valued(name: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether a model is real-valued on purpose: its family always is, or its argument `binary` is not True.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    family: bool = getattr(family_of(name), "REAL_VALUED", False)
+    return family or not (parameters(name) | dict(arguments)).get("binary", True)
 
 
 def create(name: str, **arguments: Any) -> nn.Module:

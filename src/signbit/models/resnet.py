@@ -5,6 +5,7 @@ from signbit.models.parts.network import Network
 from signbit.models.parts.plan import Plan
 from signbit.models.parts.residual_blocks import ResidualBlocks
 
+REAL_VALUED = True  # training does not warn that nothing is binary
 SIZES = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 CHANNELS = (64, 128, 256, 512)
 

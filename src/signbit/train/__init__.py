@@ -10,10 +10,12 @@ from signbit.train.fit import FitResult, fit
 from signbit.train.nonfinite import TrainingError
 from signbit.train.recipe import Recipe, load_recipe, recipe_names
 from signbit.train.recipe_file import apply_overrides, to_toml
+from signbit.train.rehearsal import NothingIsBinary
 
 __all__ = [
     "Evaluation",
     "FitResult",
+    "NothingIsBinary",
     "Recipe",
     "TrainingError",
     "apply_overrides",

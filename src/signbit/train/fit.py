@@ -23,7 +23,7 @@ from signbit.train.nonfinite import check_finite
 from signbit.train.optimization import clip, forget, optimizations
 from signbit.train.progress import Progress
 from signbit.train.recipe import Recipe
-from signbit.train.rehearsal import rehearse
+from signbit.train.rehearsal import rehearse, warn_where_nothing_is_binary
 from signbit.train.resume import check_same_recipe, going_on, read_last, restore, run_state, where
 from signbit.train.run_folder import RunFolder, copy_state, model_arguments, read_curves, run_info
 from signbit.train.run_state import NO_EPOCH, RunState
@@ -82,6 +82,8 @@ def fit(
         time_limit: seconds after which the run saves itself and stops.
         checkpoint_every: seconds between checkpoints within an epoch; there is one after each epoch anyway.
 
+    A network without a binary layer is trained with a warning, `NothingIsBinary`, unless it is real-valued on purpose.
+
     With a folder, a SIGTERM or a first Ctrl-C in the main thread ends the run after the step it is at.
 
     Raises:
@@ -114,6 +116,8 @@ def fit(
     info = here if saved is None else saved["info"]
     state = RunState() if saved is None else run_state(saved, fabric.device)
     model = models.create(info["model"]["name"], **info["model"]["arguments"])
+    if writes:
+        warn_where_nothing_is_binary(model, **info["model"])
     rehearse(recipe, model, info, first=state.stage + (saved is not None))
     run = RunFolder(folder if writes else None, recipe, keep, checkpoint_every)
     if saved is None:

@@ -1,11 +1,14 @@
 """A look at every stage before the first step: a file that is missing is told of now, not when its stage begins."""
 
 import copy
+import warnings
 from typing import Any
 
 import torch
 from torch import nn
 
+from signbit import models
+from signbit.binarizers import Binarizer
 from signbit.layers.modes import set_modes
 from signbit.train.nonfinite import TrainingError
 from signbit.train.optimization import optimizations
@@ -14,6 +17,10 @@ from signbit.train.start import begin_stage, teachers_of
 from signbit.train.teaching import Lesson
 
 IMAGES = 2  # each of zeros
+
+
+class NothingIsBinary(UserWarning):
+    """A network that is not real-valued on purpose has no sign in it."""
 
 
 def rehearse(recipe: Recipe, model: nn.Module, info: dict[str, Any], first: int = 0) -> None:
@@ -32,6 +39,22 @@ def rehearse(recipe: Recipe, model: nn.Module, info: dict[str, Any], first: int 
                 _begin(recipe, index, model, info)
             except (RuntimeError, ValueError) as error:
                 raise TrainingError(f"stages.{index} cannot be trained: {error}") from error
+
+
+def warn_where_nothing_is_binary(model: nn.Module, name: str, arguments: dict[str, Any]) -> None:
+    """Warn once if a network without a single sign is about to be trained, unless it is real-valued on purpose.
+
+    Warns:
+        NothingIsBinary: see above; the warning says what to do.
+    """
+    if models.is_real_valued(name, arguments) or any(isinstance(module, Binarizer) for module in model.modules()):
+        return
+    warnings.warn(
+        f"{name} has no binary layer: it is trained as a real-valued network. Build it with BinaryConv2d and "
+        "BinaryLinear of signbit.layers, or, if it is meant to be real-valued, state REAL_VALUED = True in its file",
+        NothingIsBinary,
+        stacklevel=3,
+    )
 
 
 @torch.no_grad()
