@@ -7,13 +7,11 @@ from hypothesis import HealthCheck, given, note, settings
 from torch import Tensor
 
 from random_networks import RandomNetwork, networks
-from signbit.convert.graph import capture
-from signbit.convert.lowering import Lowering
-from signbit.convert.write import to_bytes
+from signbit.convert import convert
 from signbit.engine import Model
 from signbit.verify import verify
 
-EXAMPLES = 150
+EXAMPLES = 40
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
@@ -21,11 +19,11 @@ EXAMPLES = 150
 def test_engine_agrees_with_torch(every_isa: list[str], drawn: tuple[RandomNetwork, Tensor]) -> None:
     network, images = drawn
     note(str(network))
-    graph = capture(network, images)  # once: capturing takes longer than all the rest
-    model = Model.from_bytes(to_bytes(Lowering(graph).run([], {})))
+    conversion = convert(network, images)  # once: capturing takes longer than all the rest
+    model = Model.from_bytes(conversion.to_bytes())
     outputs = {}
     for isa in every_isa:
-        found = verify(network, model, images, isa=isa, graph=graph)
+        found = verify(network, model, images, isa=isa, conversion=conversion)
         assert found.ok, found.errors
         if found.exact:
             assert found.mismatched_predictions == 0

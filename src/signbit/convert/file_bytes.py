@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signbit.convert.layer_report import LayerReport
-from signbit.convert.write import ModelFile, to_bytes
+from signbit.modelfile import ModelFile, to_bytes
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,5 @@ def file_bytes(model: ModelFile, report: list[LayerReport]) -> FileBytes:
     modules: dict[str, int] = {}
     for layer in report:
         modules[layer.path] = modules.get(layer.path, 0) + layer.bytes
-    once = {id(constant): constant.nbytes for op in model.ops for constant in op.constants}  # as the writer does
-    constants = sum(once.values())
+    constants = sum(op.constant_bytes for op in model.ops)
     return FileBytes(modules, constants - sum(modules.values()), len(to_bytes(model)) - constants)

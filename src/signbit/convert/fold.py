@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from signbit.convert.pack import pack_words
+from signbit.modelfile.ops.thresholds import HIGHEST, LOWEST, Intervals, Tables
 
 Function = Callable[[Tensor], Tensor]
 """A function of one integer for each channel: float32 [K, ...features] to the same shape."""
 
-_LOWEST, _HIGHEST = -(2**31), 2**31 - 1
 _ELEMENTS_AT_ONCE = 1 << 22
 
 
@@ -30,35 +28,35 @@ class Thresholds:
     """Where each channel is +1, in the terms of the model file's `threshold` op.
 
     Attributes:
-        low, high, inverted: int32, int32, bool [C]; +1 where ``low <= n <= high``, the other way round if inverted.
-        row: int32 [C]; -1, or the channel's row of the table.
-        table: bool [rows, length], True is -1; covers the integers from ``first``.
+        intervals: of every channel; those of a channel with a table say nothing.
+        tables: of the channels whose sign changes more than twice; None where there is none.
         margin: the smallest distance from zero of a value next to a flip; infinity where nothing flips.
     """
 
-    low: NDArray[np.int32]
-    high: NDArray[np.int32]
-    inverted: NDArray[np.bool_]
-    row: NDArray[np.int32]
-    table: NDArray[np.bool_]
-    first: int
+    intervals: Intervals
+    tables: Tables | None
     margin: float
 
     @property
     def kinds(self) -> dict[str, int]:
         """How many channels are constant, have one threshold, an interval, or a table."""
-        empty = self.low > self.high
-        everything = (self.low == _LOWEST) & (self.high == _HIGHEST)
-        tabled = self.row >= 0
-        constant = (empty | everything) & ~tabled
-        one = ~constant & ~tabled & ((self.low == _LOWEST) | (self.high == _HIGHEST))
+        low, high = self.intervals.low, self.intervals.high
+        tabled = self.tables.row >= 0 if self.tables else np.zeros(len(low), bool)
+        constant = ((low > high) | ((low == LOWEST) & (high == HIGHEST))) & ~tabled
+        one = ~constant & ~tabled & ((low == LOWEST) | (high == HIGHEST))
         counts = {"constant": constant, "one": one, "interval": ~constant & ~tabled & ~one, "table": tabled}
         return {kind: int(mask.sum()) for kind, mask in counts.items()}
 
-    def constants(self) -> list[NDArray[Any]]:
-        """What a `threshold` op holds; the last two only where a channel needs a table."""
-        plain: list[NDArray[Any]] = [self.low, self.high, pack_words(self.inverted)]
-        return [*plain, self.row, pack_words(self.table)] if len(self.table) else plain
+    @property
+    def are_constant(self) -> bool:
+        """Whether no channel depends on the integers."""
+        return self.kinds["constant"] == len(self.intervals.low)
+
+    @property
+    def bytes(self) -> int:
+        """Of the constants in a model file."""
+        constants = self.intervals.encode() + (self.tables.encode()[0] if self.tables else [])
+        return sum(constant.nbytes for constant in constants)
 
 
 def evaluate_all(function: Function, shape: tuple[int, ...], bound: int) -> Iterator[tuple[int, Tensor]]:
@@ -75,41 +73,60 @@ def evaluate_all(function: Function, shape: tuple[int, ...], bound: int) -> Iter
             yield first, function(lattice)
 
 
-def find_thresholds(function: Function, shape: tuple[int, ...], bound: int) -> Thresholds:
-    """The thresholds of ``sign(function(n))`` for every integer from -bound to bound.
+def find_thresholds(function: Function, shape: tuple[int, ...], bound: NDArray[np.int64]) -> Thresholds:
+    """The thresholds of ``sign(function(n))`` for every integer that a channel can meet.
 
     Args:
         function: of float32 [K, *shape]; it is given every integer for every channel.
         shape: [C] or [C, 1, 1].
-        bound: the largest magnitude of the integer.
+        bound: int64 [C], the largest magnitude of each channel's integers.
+
+    Raises:
+        NotANumber: the function is NaN somewhere within the bounds.
     """
     channels = int(np.prod(shape))
     flips: list[list[int]] = [[] for _ in range(channels)]  # the first integer of each new sign
     starts = np.zeros(channels, bool)
-    last: NDArray[np.bool_] | None = None
+    last = np.zeros(channels, bool)
     last_values = np.zeros(channels, np.float32)
     margin = np.inf
-    for first, tensor in evaluate_all(function, shape, bound):
+    for first, tensor in evaluate_all(function, shape, int(bound.max())):
         values = tensor.reshape(len(tensor), channels).numpy()
+        integers = np.arange(first, first + len(values))[:, None]
+        inside = np.abs(integers) <= bound
+        _refuse_nan(values, inside, integers)
         negative = ~(values >= 0)
-        if last is None:
-            starts, last, last_values = negative[0], negative[0], values[0]
         before = np.concatenate([last[None], negative[:-1]])
-        rows, columns = np.nonzero(negative != before)
+        begins = integers == -bound  # nothing comes before the first integer of a channel
+        starts = np.where(begins.any(0), negative[begins.argmax(0), np.arange(channels)], starts)
+        rows, columns = np.nonzero((negative != before) & inside & ~begins)
         previous = np.concatenate([last_values[None], values[:-1]])
         if len(rows):
             beside = np.minimum(np.abs(values[rows, columns]), np.abs(previous[rows, columns]))
-            margin = min(margin, float(np.nanmin(beside, initial=np.inf)))
+            margin = min(margin, float(beside.min()))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             flips[column].append(first + row)
         last, last_values = negative[-1], values[-1]
-    return _from_flips(starts, flips, bound, margin)
+    return _from_flips(starts, flips, int(bound.max()), margin)
+
+
+class NotANumber(Exception):
+    """A function of integers is NaN: ``channel`` and ``integer`` say where."""
+
+    def __init__(self, channel: int, integer: int) -> None:
+        super().__init__(f"channel {channel} is NaN where its product is {integer}")
+
+
+def _refuse_nan(values: NDArray[np.float32], inside: NDArray[np.bool_], integers: NDArray[np.int64]) -> None:
+    rows, columns = np.nonzero(np.isnan(values) & inside)
+    if len(rows):
+        raise NotANumber(int(columns[0]), int(integers[rows[0], 0]))
 
 
 def _from_flips(starts: NDArray[np.bool_], flips: list[list[int]], bound: int, margin: float) -> Thresholds:
     channels = len(flips)
-    low = np.full(channels, _LOWEST, np.int32)
-    high = np.full(channels, _HIGHEST, np.int32)
+    low = np.full(channels, LOWEST, np.int32)
+    high = np.full(channels, HIGHEST, np.int32)
     row = np.full(channels, -1, np.int32)
     inverted = np.zeros(channels, bool)
     tables: list[NDArray[np.bool_]] = []
@@ -129,8 +146,8 @@ def _from_flips(starts: NDArray[np.bool_], flips: list[list[int]], bound: int, m
             edges = np.zeros(2 * bound + 1, np.int64)
             edges[np.array(at) + bound] = 1
             tables.append((np.cumsum(edges) % 2 == 1) != negative)
-    table = np.array(tables) if tables else np.zeros((0, 2 * bound + 1), bool)
-    return Thresholds(low, high, inverted, row, table, -bound, margin)
+    found = Tables(row, np.array(tables), -bound) if tables else None
+    return Thresholds(Intervals(low, high, inverted), found, margin)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import fx
 
 from signbit.convert.fold import Thresholds
-from signbit.convert.graph import module_path
+from signbit.convert.node import module_path
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def describe_product(node: fx.Node, op: str, bits: tuple[int, int], weights: int
 def describe_thresholds(node: fx.Node, found: Thresholds) -> LayerReport:
     """A sign that became thresholds: what kinds, and how close to a tie the closest one is."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items() if count)
-    size = sum(constant.nbytes for constant in found.constants())
+    size = found.bytes
     note = f"channels: {kinds}; smallest margin {found.margin:.3g}"
     return LayerReport(module_path(node) or node.name, "threshold", 32, 0, 0, size, note)
 

@@ -1,191 +1,246 @@
 """From the captured graph to the ops of a model file.
 
-Every node that depends on the input is one of these here:
-
-- **signs** (`signs`): a tensor of bits;
-- a **stream** (`streams`): a function of one integer, for each channel. It is not computed: a sign that follows becomes
-  thresholds, by evaluation (`fold`);
-- **real** (`floats`): everything else, float32; a chain of pointwise operators becomes one pointwise op.
-
-The ops of the layers are written in the order of the graph, all others when a later one asks for their tensor: what
-nobody reads as floats is never made as floats.
+Every node that depends on the image becomes a value (`value`), by the rule of its operator (`lower/`): signs, a
+function of one integer for each channel, or real values. Ops are written as they might be needed; those that the output
+does not need are dropped at the end.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, fx
+from torch import fx
 
-from signbit.convert import arithmetic, fold, pack
-from signbit.convert.emit import Draft
-from signbit.convert.floats import Floats
-from signbit.convert.graph import Graph, image_shape, is_flatten, module_type, name_of, pair, place
-from signbit.convert.layer_report import LayerReport, describe_product
-from signbit.convert.signs import Signs
-from signbit.convert.streams import CONV, INTEGER_CONV, LINEAR, Stream, Streams
-from signbit.convert.write import ModelFile
+from signbit.convert import fold, lower
+from signbit.convert.capture import INPUT_TYPES, Graph, call
+from signbit.convert.draft import Draft, Finished
+from signbit.convert.expression import Constant, Expression, Input, Step, evaluate, is_correctly_rounded, tensors_of
+from signbit.convert.layer_report import LayerReport
+from signbit.convert.node import module_path, operator_name, place
+from signbit.convert.rearrangement import put_in_place
+from signbit.convert.rule import BATCH, BatchSize, Call, Refused, located
+from signbit.convert.value import Base, Fixed, Folded, Real, Signs, Stream, Value, image_of, image_value
 from signbit.errors import ConvertError
+from signbit.modelfile.ops.lookup import Lookup
 from signbit.preprocessing import Preprocessing
 
-_INPUT_TYPES = {torch.uint8: "uint8", torch.float32: "float32"}
 _LARGEST_LOOKUP_BYTES = 4 << 20
 
 
+@dataclass
 class Lowering:
-    """One conversion; ``report`` says what became of each layer."""
+    """One conversion; ``report`` says what became of each layer, ``warnings`` what is odd about the network."""
 
-    def __init__(self, graph: Graph) -> None:
-        value = graph.input.meta["val"]
-        if value.dtype not in _INPUT_TYPES:
-            raise ConvertError(f"the example is {value.dtype}; give images as uint8 or float32")
-        self.graph, self.draft = graph, Draft()
-        self.report: list[LayerReport] = []
-        self.input = self.draft.tensor(graph.input.name, _INPUT_TYPES[value.dtype], image_shape(graph.input))
-        self.streams = Streams(graph, self.draft)
-        self.floats = Floats(graph, self.draft, self.streams, lambda node: self.signs.of(node, node), self.input)
-        self.signs = Signs(self.draft, self.streams, self.floats, self.report)
-        if value.dtype == torch.float32:
-            self.floats.known[graph.input] = self.input
+    graph: Graph
+    draft: Draft = field(default_factory=Draft)
+    report: list[LayerReport] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    folded: dict[int, Folded] = field(default_factory=dict)
+    """By the draft's tensor that the thresholds or the lookup write."""
 
-    def run(self, labels: list[str], metadata: dict[str, Any], preprocessing: Preprocessing | None = None) -> ModelFile:
+    _known: dict[fx.Node, Any] = field(default_factory=dict)
+    _floats: dict[int, tuple[Base, int]] = field(default_factory=dict)
+    _owners: dict[int, tuple[Base, fx.Node]] = field(default_factory=dict)
+    """The node whose value a base is, by the base's id; with the base, so that its id stays its own."""
+
+    def __post_init__(self) -> None:
+        node = self.graph.input
+        example = node.meta["val"]
+        shape = image_of(tuple(example.shape[1:]))
+        assert shape is not None
+        self.input = self.draft.tensor(INPUT_TYPES[example.dtype], shape, node)
+        self._known[node] = image_value(Real(shape, Input(self.input)), example.dim())
+        self._own(node, self._known[node])
+
+    def run(
+        self,
+        labels: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        preprocessing: Preprocessing | None = None,
+    ) -> Finished:
         """Write the ops of the whole graph and return the model file."""
-        layers = {
-            CONV: self._binary_product,
-            LINEAR: self._binary_product,
-            INTEGER_CONV: self._integer_product,
-            "aten::conv2d": self._real_layer,
-            "aten::linear": self._real_layer,
-        }
         for node in self.graph.nodes:
-            if name_of(node) in layers:
-                layers[name_of(node)](node)
-        return self.draft.finish(self._output(self.graph.output), labels, metadata, preprocessing)
+            self._known[node] = self._lower(node)
+        output = self._output(self.graph.output)
+        return self.draft.finish(output, labels, metadata or {}, preprocessing)
 
-    # ---- layers
+    # ---- nodes
 
-    def _constant(self, operand: Any, reader: fx.Node, what: str) -> Tensor:
-        if isinstance(operand, fx.Node):
-            if operand not in self.graph.constants:
-                raise ConvertError(f"{place(reader)}: its {what} depends on the input; only parameters can stand there")
-            operand = self.graph.constants[operand]
-        return torch.as_tensor(operand)
+    def known(self, node: fx.Node) -> Any:
+        """What a node holds: a `Value`, or torch's own value where it does not depend on the image."""
+        return self.graph.constants[node] if node in self.graph.constants else self._known[node]
 
-    def _binary_product(self, node: fx.Node) -> None:
-        source, weight = node.all_input_nodes[0], self._constant(node.args[1], node, "weight")
-        if not bool(((weight == 1) | (weight == -1)).all()):
+    def _lower(self, node: fx.Node) -> Any:
+        if node.target is operator.getitem:
+            return self._item(node)
+        if not isinstance(node.meta.get("val"), (torch.Tensor, list, tuple)):
+            return self._size(node)
+        rule = lower.rule_of(operator_name(node))
+        if rule is None:
             raise ConvertError(
-                f"{place(node)}: its weights are not all +1 or -1; its weight binarizer needs mode 'binary'"
+                f"{place(node)}: the engine has no op for {operator_name(node)}; the documentation's page on what "
+                "converts lists the operators it has, and what to use instead of others"
             )
-        attributes: list[Any]
-        if name_of(node) == CONV:
-            stride, padding, dilation, groups, padding_value = list[Any](node.args[2:7])
-            attributes = [*weight.shape[2:], *pair(stride), *pair(padding), *pair(dilation), groups, padding_value]
+        given = Call(node, self)
+        try:
+            rule.check(given)
+            result = rule.lower(given, self)
+        except Refused as refused:
+            raise located(refused, node) from None
+        return self._settled(node, result) if isinstance(result, Value) else result
+
+    def _own(self, node: fx.Node, value: Value) -> None:
+        """Say whose value a base is, so that its tensors are called after it and verify compares them."""
+        if value.index is None:
+            self._owners.setdefault(id(value.base), (value.base, node))
+
+    def _item(self, node: fx.Node) -> Any:
+        source, index = node.args
+        found = self.known(source)[index]  # type: ignore[arg-type]
+        if found is None:
+            raise ConvertError(
+                f"{place(node)}: result {index} of {operator_name(source)} is used; the engine computes result 0 alone"  # type: ignore[arg-type]
+            )
+        return self._settled(node, found)
+
+    def _size(self, node: fx.Node) -> Any:
+        """A size that depends on the number of images, as it is for `BATCH` of them."""
+        if operator_name(node) == "aten::sym_size":
+            return BatchSize(BATCH)
+        found = call(node, self.known)
+        if not isinstance(found, int):
+            raise ConvertError(f"{place(node)} computes {found!r} from the number of images; compute each image alone")
+        return BatchSize(found)
+
+    def _settled(self, node: fx.Node, value: Value) -> Value:
+        """Real values that several readers share become a tensor, so that they are computed once."""
+        self._own(node, value)
+        base = value.base
+        if isinstance(base, Real) and isinstance(base.expression, Step) and len(node.users) > 1:
+            value = value.of(Real(base.shape, Input(self.floats(base, node))))
+            self._own(node, value)
+        return value
+
+    # ---- what rules need
+
+    def in_place(self, value: Value, node: fx.Node) -> Value:
+        """The value with its elements where the engine's ops expect them, see `put_in_place`."""
+        placed = put_in_place(value, node, self)
+        owner = next((known for known, held in self._known.items() if held is value), None)
+        if owner is not None:
+            self._own(owner, placed)
+        return placed
+
+    def aligned(self, given: Call, *, keep_order: bool) -> list[Value]:
+        """The operands of a pointwise operator, element for element.
+
+        Args:
+            keep_order: whether they may stay in the order in which they lie, if they all lie in the same one.
+
+        Raises:
+            Refused: they have different shapes.
+        """
+        values = [given.value(name) for name in given.nodes]
+        for value in values:
+            if value.axes != given.axes:
+                shapes = " and ".join(str([-1, *each.axes]) for each in values)
+                raise Refused(f"{given.operator} of tensors of different shapes, {shapes}; the engine needs equal ones")
+        first = values[0]
+        alike = all(value.base.shape == first.base.shape for value in values) and all(
+            value.index is first.index or np.array_equal(value.numbers(), first.numbers()) for value in values
+        )
+        return values if keep_order and alike else [self.in_place(value, given.node) for value in values]
+
+    def expression(self, base: Base) -> Expression:
+        """A base's floats as steps of the engine.
+
+        Raises:
+            ConvertError: the engine has no step for one of its operators.
+        """
+        if isinstance(base, Signs):
+            return Input(base.tensor)
+        if isinstance(base, Fixed):
+            by_channel = base.values.reshape(base.shape[2], -1)
+            if not (by_channel == by_channel[:, :1]).all():
+                raise Refused("numbers that are the same for every image, but not for every pixel; the engine has none")
+            return Constant(by_channel[:, 0].copy())
+        if isinstance(base.expression, ConvertError):
+            raise base.expression
+        return base.expression
+
+    def floats(self, base: Base, node: fx.Node) -> int:
+        """The float32 tensor of a base; ``node`` asks for it."""
+        if id(base) in self._floats:
+            return self._floats[id(base)][1]
+        expression = self.expression(base)
+        if isinstance(expression, Input) and self.draft.tensors[expression.tensor].dtype == "float32":
+            tensor = expression.tensor
+        elif not list(tensors_of(expression)):
+            raise Refused("the same numbers for every image; leave them out")
         else:
-            source, weight = self._as_convolution(source, weight)
-            attributes = [*weight.shape[2:], 1, 1, 0, 0, 1, 1, 1, 0]
-        bits = self.signs.of(source, node)
-        words = pack.binary_weights(weight.numpy())
-        tensor = self.draft.tensor(node.name, "int32", image_shape(node))
-        self.draft.op("binary_conv", node.name, [bits], tensor, [words], [int(value) for value in attributes])
-        self.streams.known[node] = Stream(tensor, weight[0].numel(), True)
-        self.report.append(describe_product(node, "binary_conv", (1, 1), weight.numel(), words.nbytes, ""))
+            owner = self._owners.get(id(base), (base, None))[1]
+            tensor = self.draft.tensor("float32", base.shape, owner)
+            self.draft.pointwise(owner or node, expression, tensor)
+        self._floats[id(base)] = (base, tensor)
+        return tensor
 
-    def _integer_product(self, node: fx.Node) -> None:
-        weight = pack.channels_last(self._constant(node.args[1], node, "weight").float().numpy())
-        if node.args[0] is not self.graph.input or self.graph.input.meta["val"].dtype != torch.uint8:
-            raise ConvertError(f"{place(node)}: an integer stem reads the uint8 image itself; give a uint8 example")
-        codes = weight.astype(np.int8)
-        if not np.array_equal(codes, weight) or codes.min() < -127:
-            raise ConvertError(f"{place(node)}: its weights are not whole numbers from -127 to 127")
-        geometry = [size for argument in node.args[2:5] for size in pair(argument)]
-        tensor = self.draft.tensor(node.name, "int32", image_shape(node))
-        self.draft.op("integer_conv", node.name, [self.input], tensor, [codes], [*codes.shape[1:3], *geometry])
-        bound = 128 * int(np.abs(codes.astype(np.int64)).sum(axis=(1, 2, 3)).max())
-        self.streams.known[node] = Stream(tensor, bound, True)
-        one_bit = bool((np.abs(codes) == 1).all())
-        note = "one-bit weights on pixels, stored in 8 bits" if one_bit else "integer stem: 8-bit weights and pixels"
-        bits = (8, 1 if one_bit else 8)
-        self.report.append(describe_product(node, "integer_conv", bits, codes.size, codes.nbytes, note))
-
-    def _real_layer(self, node: fx.Node) -> None:
-        if module_type(node) == "signbit.layers.binary_weight_conv.BinaryWeightConv2d":
-            raise ConvertError(
-                f"{place(node)}: the engine has no op for real values times one-bit weights; use torch.nn.Conv2d"
-            )
-        if module_type(node).startswith("signbit.layers.binary_"):
-            raise ConvertError(f"{place(node)}: a binary layer with real values; set its binarizers to mode 'binary'")
-        source, weight = node.all_input_nodes[0], self._constant(node.args[1], node, "weight").float()
-        bias = node.args[2] if len(node.args) > 2 else None
-        if name_of(node) == "aten::linear":
-            source, weight = self._as_convolution(source, weight)
-            attributes = [*weight.shape[2:], 1, 1, 0, 0, 1, 1, 1]
-        else:
-            attributes = [*weight.shape[2:], *self._real_geometry(node)]
-        constants: list[NDArray[Any]] = [pack.channels_last(weight.numpy())]
-        if bias is not None:
-            constants.append(self._constant(bias, node, "bias").float().numpy())
-        floats = self.floats.of(source)
-        tensor = self.floats.known[node] = self.floats.new(node)
-        self.draft.op("float_conv", node.name, [floats], tensor, constants, attributes)
-        size = sum(constant.nbytes for constant in constants)
-        note = "real-valued in the module"
-        self.report.append(describe_product(node, "float_conv", (32, 32), weight.numel(), size, note))
-
-    def _real_geometry(self, node: fx.Node) -> list[int]:
-        defaults: list[Any] = [1, 0, 1, 1]
-        given: list[Any] = list(node.args[3:7])
-        stride, padding, dilation, groups = given + defaults[len(given) :]
-        if isinstance(padding, str):
-            raise ConvertError(f"{place(node)}: padding={padding!r}; state it in pixels")
-        return [*pair(stride), *pair(padding), *pair(dilation), int(groups)]
-
-    def _as_convolution(self, source: fx.Node, weight: Tensor) -> tuple[fx.Node, Tensor]:
-        """A linear layer on a flattened image is a convolution whose kernel is the whole image."""
-        if is_flatten(source):
-            image = source.all_input_nodes[0]
-            height, width, channels = image_shape(image)
-            return image, weight.reshape(len(weight), channels, height, width)
-        if source.meta["val"].dim() != 2:
-            axes = source.meta["val"].dim()
-            raise ConvertError(
-                f"{place(source)}: a linear layer on a tensor of {axes} axes; flatten it to [N, C] first"
-            )
-        return source, weight[:, :, None, None]
+    def warn(self, node: fx.Node, words: str) -> None:
+        """Note what is odd about a module, once."""
+        path = module_path(node)
+        words = f"module '{path}': {words}" if path else f"{node.name}: {words}"
+        if words not in self.warnings:
+            self.warnings.append(words)
 
     # ---- the output
 
     def _output(self, node: fx.Node) -> int:
         """The float32 tensor of the network's output: torch's own floats where they are a function of integers."""
-        stream = self.streams.of(node)
-        if stream is not None and stream.pool is None and not self._is_exact(node, stream):
-            length, channels = 2 * stream.bound + 1, image_shape(node)[2]
-            if 4 * length * channels <= _LARGEST_LOOKUP_BYTES:
-                return self._lookup(node, stream, length, channels)
-        return self.floats.of(node)
-
-    def _is_exact(self, node: fx.Node, stream: Stream) -> bool:
-        """Whether the steps give torch's own float32 for every integer, to the bit."""
-        if self.floats.joins(node):
-            return False
+        value = self.known(node)
+        if not isinstance(value, Value):
+            raise ConvertError(f"{place(node)}: the output is no tensor of each image; return one tensor")
+        if node.meta["val"].dtype != torch.float32:
+            dtype = node.meta["val"].dtype
+            raise ConvertError(f"{place(node)}: the output is {dtype}; a model file gives float32: return floats")
         try:
-            expression = self.floats.expression(node)
-        except ConvertError:
+            base = self.in_place(value, node).base
+            if isinstance(base, Stream) and base.pool is None and not self._is_exact(base):
+                length = 2 * int(base.bound.max()) + 1
+                if 4 * length * base.shape[2] <= _LARGEST_LOOKUP_BYTES:
+                    return self._lookup(node, base, length)
+            return self._own_output(node, base)
+        except Refused as refused:
+            raise located(refused, node) from None
+
+    def _own_output(self, node: fx.Node, base: Base) -> int:
+        """A tensor of the output's own: the input is not one."""
+        tensor = self.floats(base, node)
+        if tensor == self.input:
+            tensor = self.draft.pointwise(node, Input(tensor), self.draft.tensor("float32", base.shape, node))
+        return tensor if tensor in self.draft.nodes else self.draft.name(tensor, node)
+
+    def _is_exact(self, stream: Stream) -> bool:
+        """Whether the steps give torch's own float32 for every integer, to the bit."""
+        expression = stream.expression
+        if isinstance(expression, ConvertError) or set(tensors_of(expression)) != {stream.tensor}:
             return False
-        function, shape = self.streams.function(node), self.streams.features(node)
-        for first, values in fold.evaluate_all(function, shape, stream.bound):
+        if not is_correctly_rounded(expression):
+            return False
+        for first, values in fold.evaluate_all(stream.chain, stream.chain.features, int(stream.bound.max())):
             wanted = values.reshape(len(values), -1).numpy()
             integers = np.arange(first, first + len(values), dtype=np.float32)[:, None]
-            got = arithmetic.run_steps(expression, integers)
-            if got is None or not np.array_equal(np.broadcast_to(got, wanted.shape), wanted):
+            got = np.broadcast_to(evaluate(expression, {stream.tensor: integers}), wanted.shape)
+            if not np.array_equal(got, wanted):
                 return False
         return True
 
-    def _lookup(self, node: fx.Node, stream: Stream, length: int, channels: int) -> int:
-        pieces = fold.evaluate_all(self.streams.function(node), self.streams.features(node), stream.bound)
-        values = torch.cat([piece.reshape(len(piece), channels) for _, piece in pieces]).T.contiguous()
-        constants, attributes = [values.numpy()], [-stream.bound, length]
-        return self.draft.op("lookup", node.name, [stream.tensor], self.floats.new(node), list(constants), attributes)
+    def _lookup(self, node: fx.Node, stream: Stream, length: int) -> int:
+        pieces = fold.evaluate_all(stream.chain, stream.chain.features, int(stream.bound.max()))
+        values = torch.cat([piece.reshape(len(piece), -1) for _, piece in pieces]).T.contiguous().numpy()
+        tensor = self.draft.tensor("float32", stream.shape, node)
+        self.folded[tensor] = Folded(stream.chain, stream.chain.features, stream.bound, signs=False)
+        return self.draft.add(Lookup(node.name, (stream.tensor,), (tensor,), values, -int(stream.bound.max())), node)

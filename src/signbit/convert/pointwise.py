@@ -1,105 +1,189 @@
-"""Operators that act on each element alone: which they are, and how the engine's pointwise op says the same."""
+"""Operators that act on each element alone.
+
+Between a product and a sign torch itself evaluates them on every integer, whatever their arguments are. In a stream of
+real values the engine computes them, by the steps of its pointwise op: those say which arguments they take.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, fx
+from torch import Tensor
 
-from signbit.convert.rounding import fma
-from signbit.convert.write import STEPS
+from signbit.convert.capture import call as run_node
+from signbit.convert.chain import pointwise_chain
+from signbit.convert.expression import Constant, Expression, Input, Step, fits_one_op, parts_of, scalar
+from signbit.convert.rule import BatchSize, Call, Refused, Rule, located
+from signbit.convert.value import Base, Real, Stream, Value
+from signbit.errors import ConvertError
 
-SIGN = "signbit::sign"
-IDENTITIES = frozenset(
-    {
-        "aten::clone",
-        "aten::contiguous",
-        "aten::detach",
-        "aten::alias",
-        "aten::dropout",
-        "aten::feature_dropout",
-        "aten::lift_fresh_copy",
-        "aten::to",
-        "aten::_to_copy",
-        "aten::positive",
-    }
+if TYPE_CHECKING:
+    from signbit.convert.lowering import Lowering
+
+Operand = Callable[[str], Expression]
+
+ENGINE_STEPS = (
+    "add, sub, mul, div, minimum, maximum, clamp, ReLU, ReLU6, Hardtanh, LeakyReLU, PReLU, sigmoid, SiLU, batch norm"
 )
-# What may stand between an integer and a sign: torch itself evaluates these on every integer, so the engine need not
-# know them. Anything here acts on each element alone, given constants that do not vary over the pixels.
-_NAMES = """
-    abs add batch_norm ceil celu clamp clamp_max clamp_min cos div elu eq erf exp floor ge gelu gt hardsigmoid hardtanh
-    hardswish le leaky_relu log log_sigmoid lt maximum minimum mish mul ne neg pow prelu reciprocal relu relu6 round
-    rsqrt rsub selu sigmoid sign silu sin softplus softsign sqrt square sub tanh threshold trunc where
-"""
-ELEMENTWISE = IDENTITIES.union(("aten::" + name for name in _NAMES.split()), {"signbit::silu"})
-
-CHANNEL_PARAMETERS = frozenset({"aten::batch_norm", "aten::prelu"})
-"""Operators whose parameters hold one value for each channel, whatever the rank of their input."""
 
 
-def is_pointwise(node: fx.Node) -> bool:
-    """Whether a node acts on each element alone."""
-    schema = getattr(node.target, "_schema", None)
-    return schema is not None and schema.name in ELEMENTWISE
+class Pointwise(Rule):
+    """An operator that acts on each element alone, given constants that do not vary over the pixels.
+
+    Attributes:
+        step_arguments: what the engine's steps understand, tensors aside, each with what may be given.
+        instead: what to use in a stream of real values, where the engine has no step for it.
+        by_channel: its parameters hold one value for each channel, whatever the rank of its input.
+    """
+
+    arguments: ClassVar[Mapping[str, str]] = {}
+    step_arguments: ClassVar[Mapping[str, str]] = {}
+    instead: ClassVar[str] = ""
+    by_channel: ClassVar[bool] = False
+    gives_list: ClassVar[bool] = False  # torch gives further results, which nobody may read
+    words: ClassVar[str] = "pointwise"
+
+    @property
+    def has_step(self) -> bool:
+        """Whether the engine computes it on real values."""
+        return type(self).step is not Pointwise.step
+
+    def check(self, call: Call) -> None:
+        """Torch evaluates every argument; what real values allow is checked in `_real`."""
+        if any(isinstance(value, BatchSize) for value in call.changed.values()):
+            raise Refused(f"{call.operator} with the number of images; each image must be computed alone")
+
+    def step(self, call: Call, operand: Operand) -> Expression:
+        """The operator as steps of the engine.
+
+        Args:
+            operand: gives the expression of an argument by its name; a constant may stand for it.
+
+        Raises:
+            Refused: the engine has no step for it.
+        """
+        use = f"use {self.instead}" if self.instead else "use one of these"
+        raise Refused(
+            f"the engine has no step for {call.operator} in a stream of real values; {use}. It has {ENGINE_STEPS}. "
+            "Right between a binary product and a sign any operator may stand"
+        )
+
+    def check_dtype(self, call: Call) -> None:
+        """See that real values are float32.
+
+        Raises:
+            Refused: they are not.
+        """
+        if call.dtype == torch.uint8:
+            raise Refused(f"{call.operator} on uint8 wraps around at 256 in torch; call .float() on the image first")
+        if call.dtype != torch.float32:
+            raise Refused(f"{call.operator} gives {call.dtype}; a stream of real values is float32 throughout")
+
+    def lower(self, call: Call, lowering: Lowering) -> Value | list[Value | None]:
+        """A function of integers where all operands are functions of the same, else real values."""
+        constants = self._constant_tensors(call)
+        alike = not self.by_channel and all(constant.numel() == 1 for constant in constants)
+        values = lowering.aligned(call, keep_order=alike)
+        bases = [value.base for value in values]
+        first = bases[0]
+        if isinstance(first, Stream) and all(first.same_integers(base) for base in bases):
+            self._check_constants(constants, first.chain.rank if alike else len(call.axes) + 1)
+            found = values[0].of(self._stream(call, lowering, bases))
+        else:
+            found = values[0].of(Real(first.shape, self._real(call, lowering, bases)))
+        return [found, None, None] if self.gives_list else found
+
+    def _stream(self, call: Call, lowering: Lowering, bases: list[Base]) -> Stream:
+        streams = [base for base in bases if isinstance(base, Stream)]
+        varying, constants = list(call.nodes.values()), lowering.graph.constants
+
+        def operator(operands: list[Any]) -> Any:
+            known = dict(zip(varying, operands, strict=True))
+            found = run_node(call.node, lambda node: known[node] if node in known else constants[node])
+            return found[0] if self.gives_list else found
+
+        chain = pointwise_chain([stream.chain for stream in streams], operator)
+        first = streams[0]
+        try:
+            expression: Expression | ConvertError = self._real(call, lowering, bases)
+        except Refused as refused:
+            expression = located(refused, call.node)
+        except ConvertError as error:  # an operand cannot be read as floats
+            expression = error
+        return Stream(first.shape, first.tensor, first.bound, chain, expression, first.pool)
+
+    def _real(self, call: Call, lowering: Lowering, bases: list[Base]) -> Expression:
+        self.check_dtype(call)
+        rank = len(call.axes) + 1
+        names = list(call.nodes)
+        by_name = dict(zip(names, bases, strict=True))
+
+        def operand(name: str, in_tensors: bool = False) -> Expression:
+            if name not in by_name:
+                return Constant(per_channel(call[name], rank))
+            base = by_name[name]
+            if in_tensors and not isinstance(lowering.expression(base), (Input, Constant)):
+                return Input(lowering.floats(base, call.node))
+            return lowering.expression(base)
+
+        self._check_steps(call, names)
+        expression = self.step(call, operand)
+        if not fits_one_op(expression):
+            expression = self.step(call, lambda name: operand(name, in_tensors=True))
+        _refuse_nan(expression)
+        return expression
+
+    def _check_steps(self, call: Call, values: list[str]) -> None:
+        if not self.has_step:
+            return
+        for name, value in call.changed.items():
+            is_operand = name in values or isinstance(value, Tensor) or name in self.operands
+            if not is_operand and name not in self.step_arguments:
+                understood = ", ".join([*self.operands, *self.step_arguments])
+                raise Refused(
+                    f"{call.operator} with {name}={value!r} in a stream of real values; the engine understands "
+                    f"{understood} there. {self.remedy(name)}"
+                )
+
+    operands: ClassVar[tuple[str, ...]] = ("self", "other")
+
+    def remedy(self, argument: str) -> str:
+        """What to do about an argument that is not understood."""
+        return f"Leave {argument} out"
+
+    def _constant_tensors(self, call: Call) -> list[Tensor]:
+        return [value for value in call.arguments.values() if isinstance(value, Tensor)]
+
+    def _check_constants(self, constants: list[Tensor], rank: int) -> None:
+        if not self.by_channel:
+            for constant in constants:
+                per_channel(constant, rank)
 
 
-def is_free_of_channels(node: fx.Node) -> bool:
-    """Whether a node acts on each element alone and alike: no constant tensor takes part."""
-    schema = getattr(node.target, "_schema", None)
-    if schema is None or len(node.all_input_nodes) != 1 or node.all_input_nodes[0] is not node.args[0]:
-        return False
-    return schema.name == SIGN or schema.name in ELEMENTWISE
+def clamped(x: Expression, low: Expression | None, high: Expression | None) -> Expression:
+    """x between two limits; None is none."""
+    if low is not None:
+        x = Step("maximum", (x, low))
+    return x if high is None else Step("minimum", (x, high))
 
 
-@dataclass(frozen=True, eq=False)
-class Input:
-    """A tensor of the model file, by its index."""
-
-    tensor: int
-
-
-@dataclass(frozen=True, eq=False)
-class Constant:
-    """One float32 for each channel, or one for all."""
-
-    values: NDArray[np.float32]
+def affine_sum(x: Expression, y: Expression, factor: float) -> Expression:
+    """x + factor * y, with one rounding, as torch's CPU kernel computes it."""
+    if factor in (1.0, -1.0):
+        return Step("add" if factor == 1.0 else "subtract", (x, y))
+    return Step("fma", (y, scalar(factor), x))
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One step of a pointwise program: its name (a key of the writer's ``STEPS``) and up to three operands."""
-
-    name: str
-    operands: tuple[Expression, ...]
+def hard_sigmoid(x: Expression) -> Expression:
+    """min(max(x + 3, 0), 6) / 6."""
+    return Step("divide", (clamped(Step("add", (x, scalar(3))), scalar(0), scalar(6)), scalar(6)))
 
 
-Expression = Input | Constant | Step
-
-
-@dataclass(frozen=True)
-class Program:
-    """A pointwise op as the model file states it: input tensors, constants, attributes."""
-
-    inputs: list[int]
-    constants: list[NDArray[np.float32]]
-    attributes: list[int]
-
-
-class NotAStep(Exception):
-    """An operator that the engine's pointwise op does not have; the message says which, or what is wrong with it."""
-
-
-def scalar(value: float) -> Constant:
-    """The same number for every channel."""
-    return Constant(np.array([value], np.float32))
-
-
-def per_channel(constant: Tensor | float, rank: int) -> NDArray[np.float32]:
+def per_channel(constant: Any, rank: int) -> NDArray[np.float32]:
     """A constant operand as one value for each channel, or one for all.
 
     Args:
@@ -107,130 +191,20 @@ def per_channel(constant: Tensor | float, rank: int) -> NDArray[np.float32]:
         rank: of the tensor it meets.
 
     Raises:
-        NotAStep: it varies over batch or pixels.
+        Refused: it varies over batch or pixels.
     """
     tensor = torch.as_tensor(constant).detach().to(torch.float32)
     shape = [1] * (rank - tensor.dim()) + list(tensor.shape)
     if len(shape) > rank or any(size != 1 for axis, size in enumerate(shape) if axis != 1):
-        raise NotAStep(f"a constant of shape {list(tensor.shape)} varies over the pixels")
+        raise Refused(
+            f"a constant of shape {list(tensor.shape)} varies over the pixels; give one value for each channel, of "
+            f"shape {[-1] + [1] * (rank - 2)}"
+        )
     return tensor.reshape(-1).numpy().copy()
 
 
-def _affine(x: Expression, args: Sequence[Any]) -> Expression:
-    """Batch norm as torch's CPU kernel computes it in eval mode: ``fma(x, a, b)``.
-
-    ``a = weight / sqrt(var + eps)`` and ``b = fma(-mean, a, bias)``, each rounded once.
-    """
-    weight, bias, mean, variance = (None if value is None else value.detach().float().numpy() for value in args[:4])
-    if mean is None or variance is None:
-        raise NotAStep("a batch norm without running statistics (track_running_stats=False) mixes images")
-    a = np.float32(1) / np.sqrt(variance + np.float32(args[6]))
-    if weight is not None:
-        a = a * weight
-    shift = np.zeros_like(mean) if bias is None else bias
-    return Step("fma", (x, Constant(a), Constant(fma(-mean, a, shift))))
-
-
-def _clamp(x: Expression, args: Sequence[Any]) -> Expression:
-    low, high = (list(args) + [None, None])[:2]
-    if low is not None:
-        x = Step("maximum", (x, scalar(low)))
-    return x if high is None else Step("minimum", (x, scalar(high)))
-
-
-def translate(name: str, operands: Sequence[Any], alpha: float = 1.0) -> Expression:
-    """One torch operator as steps.
-
-    Args:
-        name: the operator, ``aten::add`` say.
-        operands: its positional arguments; tensors that depend on the input are `Expression`, constant operands of
-            arithmetic are `Constant`, the others are torch's.
-        alpha: the factor that add and sub give their second operand.
-
-    Raises:
-        NotAStep: the engine has no step for it.
-    """
-    x, args = operands[0], list(operands[1:])
-    short = name.partition("::")[2]
-    if name in IDENTITIES:
-        return x  # type: ignore[no-any-return]
-    if short in ("add", "sub", "rsub") and alpha != 1.0:
-        raise NotAStep(f"{name} with alpha={alpha}")
-    if short in _BINARY:
-        return Step(_BINARY[short], (x, args[0]))
-    if short in _UNARY:
-        return _UNARY[short](x, args)
-    raise NotAStep(f"the engine has no step for {name} in a real-valued stream")
-
-
-_BINARY = {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "minimum": "minimum",
-    "maximum": "maximum",
-}
-
-_UNARY: dict[str, Callable[[Expression, Sequence[Any]], Expression]] = {
-    "rsub": lambda x, args: Step("subtract", (args[0], x)),
-    "neg": lambda x, args: Step("multiply", (x, scalar(-1))),
-    "relu": lambda x, args: Step("maximum", (x, scalar(0))),
-    "relu6": lambda x, args: _clamp(x, (0, 6)),
-    "hardtanh": lambda x, args: _clamp(x, args or (-1, 1)),
-    "clamp": _clamp,
-    "clamp_min": lambda x, args: _clamp(x, (args[0], None)),
-    "clamp_max": lambda x, args: _clamp(x, (None, args[0])),
-    "leaky_relu": lambda x, args: Step("prelu", (x, scalar(args[0] if args else 0.01))),
-    "prelu": lambda x, args: Step("prelu", (x, Constant(args[0].detach().float().numpy()))),
-    "silu": lambda x, args: Step("silu", (x,)),
-    "sigmoid": lambda x, args: Step("sigmoid", (x,)),
-    "batch_norm": _affine,
-}
-
-
-def compile_program(output: Expression) -> Program:
-    """Number the values of an expression as the model file does: inputs, then constants, then steps."""
-    inputs: list[int] = []
-    constants: list[NDArray[np.float32]] = []
-    steps: list[Step] = []
-    seen: set[int] = set()
-
-    def visit(expression: Expression) -> None:
-        if id(expression) in seen:
-            return
-        seen.add(id(expression))
-        if isinstance(expression, Input):
-            if expression.tensor not in inputs:
-                inputs.append(expression.tensor)
-        elif isinstance(expression, Constant):
-            if _position(constants, expression.values) is None:
-                constants.append(expression.values)
-        else:
-            for operand in expression.operands:
-                visit(operand)
-            steps.append(expression)
-
-    visit(output)
-    step_index = {id(step): index for index, step in enumerate(steps)}
-
-    def value(expression: Expression) -> int:
-        if isinstance(expression, Input):
-            return inputs.index(expression.tensor)
-        if isinstance(expression, Constant):
-            position = _position(constants, expression.values)
-            assert position is not None
-            return len(inputs) + position
-        return len(inputs) + len(constants) + step_index[id(expression)]
-
-    attributes = [len(steps)]
-    for step in steps:
-        operands = [value(operand) for operand in step.operands]
-        attributes += [STEPS[step.name], *operands, *[0] * (3 - len(operands))]
-    return Program(inputs, constants, [*attributes, value(output)])
-
-
-def _position(constants: list[NDArray[np.float32]], values: NDArray[np.float32]) -> int | None:
-    """Where equal constants (bit for bit: -0.0 is not 0.0) already stand."""
-    wanted = values.tobytes()
-    return next((index for index, known in enumerate(constants) if known.tobytes() == wanted), None)
+def _refuse_nan(expression: Expression) -> None:
+    for part in parts_of(expression):
+        if isinstance(part, Constant) and np.isnan(part.values).any():
+            count = int(np.isnan(part.values).sum())
+            raise Refused(f"{count} of its constants are NaN; look at its parameters and statistics")

@@ -1,11 +1,14 @@
-"""Torch against engine: op by op on torch's own inputs, then the whole network.
+"""A model file against the module that it was converted from.
 
 What can be exact is exact, and what cannot is bounded and counted:
 
-- integers, and bits that come from integers, are equal;
-- a float is within the bound of its op (`bounds`);
-- a bit that comes from a float may differ only where that float is closer to zero than the bound; it is counted;
-- a prediction may differ only because of such a bit, and is traced to it.
+- the file is, op by op, what the module converts to now;
+- thresholds and lookups are compared with torch's own piece on every integer that they can meet;
+- on images, each op is given torch's own inputs: integers, and bits that come from integers, are equal; a float is
+  within the bound of its op; a bit that comes from a float may differ only where that float is closer to zero than the
+  bound;
+- the captured graph gives the module's own output, to the bit;
+- the engine's whole run is that of torch, given the engine's bits where bits come from floats (`network`).
 """
 
 from __future__ import annotations
@@ -14,58 +17,28 @@ from signbit.extras import need
 
 need("torch", __name__)
 
-import copy
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from signbit.convert.graph import Graph, capture
+from signbit.convert import Conversion, convert
+from signbit.convert.adversarial import adversarial_inputs
+from signbit.convert.capture import eval_copy
+from signbit.convert.proof import same
 from signbit.engine import Model
-from signbit.verify.adversarial import adversarial_inputs
-from signbit.verify.compare import Array, Comparison, OpResult
-from signbit.verify.network import cause_of_difference, first_difference, is_exact
+from signbit.preprocessing import Preprocessing
+from signbit.verify.compare import Array, Comparison, OpResult, equal
+from signbit.verify.file import differences, structure
+from signbit.verify.folded import compare_folded
+from signbit.verify.layout import input_array
+from signbit.verify.network import is_exact, unexplained
+from signbit.verify.verification import Verification
 
 BATCHED = 4  # images at once in the second session; the adversarial batches of 1, 3 and 5 leave remainders
 
 __all__ = ["OpResult", "Verification", "verify"]
-
-
-@dataclass
-class Verification:
-    """What was compared, and whether every rule held.
-
-    Attributes:
-        exact: whether no bit of the network comes from a float: then everything must be equal.
-        isa: the instruction set that ran.
-        ops: one result an op.
-        images: how many were run through the whole network, adversarial ones included.
-        equal_outputs: how many of them gave torch's own output, to the bit.
-        mismatched_predictions: how many gave another class.
-        traced: how many of those come from a counted flip or a tie.
-        errors: the rules that were broken; empty is a pass.
-    """
-
-    exact: bool
-    isa: str
-    ops: list[OpResult]
-    images: int = 0
-    equal_outputs: int = 0
-    mismatched_predictions: int = 0
-    traced: int = 0
-    errors: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every rule held."""
-        return not self.errors
-
-    @property
-    def flips(self) -> int:
-        """Bits of floats that differed, each closer to zero than its bound."""
-        return sum(op.flips for op in self.ops)
 
 
 def verify(
@@ -73,10 +46,12 @@ def verify(
     model: Model,
     images: Tensor,
     *,
+    labels: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
     isa: str | None = None,
     threads: int = 1,
     batch: int = 64,
-    graph: Graph | None = None,
+    conversion: Conversion | None = None,
 ) -> Verification:
     """Compare a module with the model file it was converted to.
 
@@ -84,63 +59,99 @@ def verify(
         module: as it was given to `convert`; a copy of it runs in eval mode, float32, on the CPU.
         model: the model file, loaded.
         images: real inputs [N, C, H, W] or [N, F], of the model's input type.
+        labels: the class names that the file must have, in order; not compared where they are not given.
+        preprocessing: what the file must say of photos; not compared where it is not given.
         isa: the instruction set of the engine; the best one by default.
         threads: of the engine.
         batch: how many are run at once.
-        graph: of the module, where it was captured before (a second instruction set, say).
+        conversion: of the module, where it was converted just before; by default it is converted again.
+
+    Raises:
+        ConvertError: the module cannot be converted.
     """
+    again = conversion is None
+    if conversion is None:
+        conversion = convert(module, images[:2])
     one = model.session(threads=threads, isa=isa)
+    found = Verification(isa=one.isa, reconverted=again, warnings=list(conversion.warnings))
+    _check_file(found, conversion, model, labels, preprocessing)
+    if structure(conversion.model) != structure(model.file):
+        found.errors.insert(0, "the model file was not converted from this module; convert it again")
+        return found
+    exhaustive = compare_folded(model.file, conversion.folded)
+    found.channels, found.integers = exhaustive.channels, exhaustive.integers
+    found.errors += exhaustive.errors
     several = model.session(threads=threads, isa=isa, batch=BATCHED)
-    comparison = Comparison(graph or capture(module, images[:2]), model, one, several)
-    found = Verification(is_exact(comparison), comparison.session.isa, comparison.results)
-    module = copy.deepcopy(module).eval().to("cpu")
-    adversarial = list(adversarial_inputs(tuple(images.shape[1:]), images.dtype))
-    for name, inputs in [*adversarial, *_batches("image", images, batch)]:
-        values = comparison.torch_values(inputs)
-        _check_ops(comparison, found, name, values)
-        with torch.no_grad():
-            wanted = module(inputs).numpy()
-        _check_network(comparison, found, name, inputs, values, wanted)
+    comparison = Comparison(conversion, model, one, several)
+    found.exact, found.ops = is_exact(comparison), comparison.results
+    copied = eval_copy(module)
+    for name, inputs, awkward in _batches(images, batch):
+        found.awkward_images += len(inputs) if awkward else 0
+        _check_batch(comparison, found, name, inputs, copied)
     return found
 
 
-def _batches(name: str, images: Tensor, batch: int) -> Iterable[tuple[str, Tensor]]:
+def _check_file(
+    found: Verification,
+    conversion: Conversion,
+    model: Model,
+    labels: Sequence[str] | None,
+    preprocessing: Preprocessing | None,
+) -> None:
+    given = model.file
+    wanted = replace(
+        conversion.model,
+        labels=given.labels if labels is None else list(labels),
+        preprocessing=given.preprocessing if preprocessing is None else preprocessing,
+    )
+    found.labels_compared, found.preprocessing_compared = labels is not None, preprocessing is not None
+    found.errors += differences(wanted, given)
+
+
+def _batches(images: Tensor, batch: int) -> Iterator[tuple[str, Tensor, bool]]:
+    for name, inputs in adversarial_inputs(tuple(images.shape[1:]), images.dtype):
+        yield name, inputs, True
     for first in range(0, len(images), batch):
-        yield f"{name} {first}", images[first : first + batch]
+        yield f"image {first}", images[first : first + batch], False
 
 
-def _check_ops(comparison: Comparison, found: Verification, name: str, values: list[Array | None]) -> None:
+def _check_batch(comparison: Comparison, found: Verification, name: str, inputs: Tensor, module: nn.Module) -> None:
+    graph = comparison.conversion.graph
+    values = graph.run(inputs)
+    arrays = comparison.arrays(values)
+    _check_ops(comparison, found, name, arrays)
+    with torch.no_grad():
+        output = module(inputs)
+    if not same(values[graph.output], output):
+        found.errors.append(f"the captured graph, {name}: it does not give the module's own output")
+    layout = input_array(inputs)
+    trace = comparison.session.trace(layout)
+    got = comparison.session.run(layout)
+    if comparison.batched.run(layout).tobytes() != got.tobytes():
+        found.errors.append(f"whole network, {name}: {BATCHED} images at once give another result than one at a time")
+    if trace[comparison.model.output].tobytes() != got.tobytes():
+        found.errors.append(f"whole network, {name}: a run that keeps every tensor gives another result")
+    wrong = unexplained(comparison, inputs, arrays, trace)
+    if wrong:
+        found.errors.append(f"whole network, {name}: {wrong}")
+    _count(comparison, found, arrays, trace, explained=not wrong)
+
+
+def _check_ops(comparison: Comparison, found: Verification, name: str, arrays: list[Array | None]) -> None:
     failed = {op.index for op in comparison.results if op.error}
-    comparison.check_ops(values)
+    comparison.check_ops(arrays)
     for op in comparison.results:
         if op.error and op.index not in failed:
             found.errors.append(f"op {op.index} ({op.kind} {op.name}), {name}: {op.error}")
 
 
-def _check_network(
-    comparison: Comparison, found: Verification, name: str, inputs: Tensor, values: list[Array | None], wanted: Array
+def _count(
+    comparison: Comparison, found: Verification, arrays: list[Array | None], trace: list[Array], *, explained: bool
 ) -> None:
-    layout = inputs.permute(0, 2, 3, 1).contiguous().numpy() if inputs.dim() == 4 else inputs.contiguous().numpy()
-    got = comparison.session.run(layout)
-    if comparison.batched.run(layout).tobytes() != got.tobytes():
-        found.errors.append(f"whole network, {name}: {BATCHED} images at once give another result than one at a time")
-    got = got.transpose(0, 3, 1, 2) if got.ndim == 4 else got
-    axes = tuple(range(1, wanted.ndim))
-    found.images += len(inputs)
-    found.equal_outputs += int(((got == wanted) | (np.isnan(got) & np.isnan(wanted))).all(axes).sum())
-    differing = np.nonzero((got.argmax(1) != wanted.argmax(1)).reshape(len(inputs), -1).any(1))[0]
-    found.mismatched_predictions += len(differing)
-    if found.exact:
-        unequal = first_difference(comparison, values, comparison.session.trace(layout))
-        if unequal or len(differing):
-            unequal = unequal or f"{len(differing)} predictions differ"
-            found.errors.append(f"whole network, {name}: {unequal}, although no bit comes from a float")
-        return
-    for index in differing.tolist():
-        one = slice(index, index + 1)
-        torch_values = [None if value is None else value[one] for value in values]
-        cause = cause_of_difference(comparison, torch_values, comparison.session.trace(layout[one]))
-        if cause in ("flip", "tie"):
-            found.traced += 1
-        else:
-            found.errors.append(f"whole network, {name}, image {index}: {cause}")
+    wanted, got = arrays[comparison.model.output], trace[comparison.model.output]
+    assert wanted is not None
+    found.images += len(got)
+    found.equal_outputs += int(equal(wanted, got).reshape(len(got), -1).all(1).sum())
+    differing = (wanted.argmax(-1) != got.argmax(-1)).reshape(len(got), -1).any(1)
+    found.mismatched_predictions += int(differing.sum())
+    found.traced += int(differing.sum()) if explained else 0

@@ -1,0 +1,298 @@
+"""Capture a module as a flat, functional list of operators; what depends on parameters alone is folded to constants.
+
+`torch.export` traces the module, and torch's own functionalization (`run_decompositions`) resolves what happens in
+place and through aliases. Only a dropout that is off is taken out before that: torch returns its input itself, an
+alias, and functionalization would make a copy of it.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from signbit.convert.node import operator_name, place
+from signbit.convert.wrappers import unwrap, unwrap_children
+from signbit.errors import ConvertError
+
+INPUT_TYPES = {torch.uint8: "uint8", torch.float32: "float32"}
+
+_DROPOUTS = frozenset(
+    f"aten::{name}" for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+)
+_CHECKS = frozenset({"aten::_assert_tensor_metadata", "aten::sym_constrain_range_for_size", "aten::_assert_scalar"})
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The operations of a module in the order in which they run.
+
+    ``nodes`` are the calls that depend on the input; ``constants`` hold the value of every other node they read.
+    """
+
+    nodes: list[fx.Node]
+    constants: dict[fx.Node, Any]
+    input: fx.Node
+    output: fx.Node
+
+    def run(self, images: Tensor, instead: dict[fx.Node, Tensor] | None = None) -> dict[fx.Node, Any]:
+        """The value of every node for a batch of images, computed eagerly.
+
+        Args:
+            images: a batch.
+            instead: values that take the place of what some nodes would give.
+        """
+        values = dict(self.constants)
+        values[self.input] = images
+        with torch.no_grad():
+            for node in self.nodes:
+                given = None if instead is None else instead.get(node)
+                values[node] = call(node, values.__getitem__) if given is None else given
+        return values
+
+
+def call(node: fx.Node, value: Callable[[fx.Node], Any]) -> Any:
+    """Run a node's operator on the values of its arguments."""
+    args = fx.node.map_arg(node.args, value)
+    kwargs = fx.node.map_arg(node.kwargs, value)
+    return node.target(*args, **kwargs)  # type: ignore[operator]
+
+
+def eval_copy(module: nn.Module) -> nn.Module:
+    """The module inside of any wrapper, as a copy in eval mode on the CPU.
+
+    Raises:
+        ConvertError: it cannot be copied, is not in float32, or a parameter is not finite.
+    """
+    module = unwrap(module)
+    try:
+        module = copy.deepcopy(module)
+    except Exception as error:
+        raise ConvertError(
+            f"the module cannot be copied: {_first_line(error)}. A weight that is computed from others is the usual "
+            "reason: make pruning permanent with torch.nn.utils.prune.remove, and undo weight or spectral norm"
+        ) from error
+    unwrap_children(module)
+    module = module.eval().to("cpu")
+    _check_parameters(module)
+    return module
+
+
+def capture(module: nn.Module, example: Tensor) -> Graph:
+    """Capture ``module`` in eval mode.
+
+    Args:
+        module: takes one batch of images and returns one tensor. It is not changed.
+        example: a batch [N, C, H, W] or [N, F] of the type that the network will be given (uint8 or float32).
+
+    Raises:
+        ConvertError: the module cannot be captured as a flat graph (control flow that depends on values, several
+            inputs or outputs), draws random numbers, or changes a buffer or its input.
+    """
+    return capture_copy(eval_copy(module), check_example(example))
+
+
+def check_example(example: object) -> Tensor:
+    """The example on the CPU, of two images or more: a batch of one would be captured as "always one".
+
+    Raises:
+        ConvertError: it is not a batch of uint8 or float32.
+    """
+    if not isinstance(example, Tensor):
+        kind = f"{type(example).__module__}.{type(example).__qualname__}"
+        raise ConvertError(f"the example is a {kind}; give a torch.Tensor: torch.from_numpy(...) makes one of an array")
+    if example.dtype not in INPUT_TYPES:
+        raise ConvertError(f"the example is {example.dtype}; give images as uint8 or float32")
+    if example.dim() not in (2, 4) or not example.numel():
+        shape = list(example.shape)
+        raise ConvertError(f"the example has the shape {shape}; give at least one image, as [N, C, H, W] or [N, F]")
+    example = example.detach().cpu()
+    return example if len(example) > 1 else example.expand(2, *example.shape[1:]).contiguous()
+
+
+def capture_copy(module: nn.Module, example: Tensor) -> Graph:
+    """Capture what `eval_copy` and `check_example` gave."""
+    program = _functional(_export(module, example), module)
+    values = _parameters(program)
+    graph = program.graph
+    inputs = [node for node in graph.nodes if node.op == "placeholder" and node not in values]
+    if len(inputs) != 1:
+        raise ConvertError(f"the module takes {len(inputs)} inputs; it must take exactly one, a batch of images")
+    if isinstance(inputs[0].meta["val"].shape[0], int):
+        raise ConvertError(
+            f"the module is written for a batch of {len(example)} images; use x.shape[0] or -1 where it states a number"
+        )
+    for node in reversed(list(graph.nodes)):
+        if node.op == "call_function" and operator_name(node) in _CHECKS:
+            graph.erase_node(node)
+    _rename_norms(graph)
+    graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
+    return _split(graph, values, inputs[0], program.graph_signature)
+
+
+def _rename_norms(graph: fx.Graph) -> None:
+    """A batch norm's result is called after it, not after the item that is taken of a tuple."""
+    for node in graph.nodes:
+        if node.target is operator.getitem and operator_name(node.args[0]).startswith("aten::_native_batch_norm"):
+            node._rename("batch_norm")
+
+
+def _check_parameters(module: nn.Module) -> None:
+    for name, values in [*module.named_parameters(), *module.named_buffers()]:
+        if (values.is_floating_point() or values.is_complex()) and values.dtype != torch.float32:
+            raise ConvertError(f"{name} is {values.dtype}; conversion is in float32: call .float() on the module first")
+        if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+            count = int((~torch.isfinite(values)).sum())
+            raise ConvertError(
+                f"{name}: {count} of {values.numel()} values are NaN or infinite; the training that gave them failed. "
+                "Convert an earlier checkpoint"
+            )
+
+
+@contextmanager
+def _module_trail(module: nn.Module) -> Iterator[list[str]]:
+    """The paths of the modules that are being called, outermost first; they stay as they were when a call fails."""
+    trail: list[str] = []
+    handles = []
+    for path, child in module.named_modules():
+        handles.append(child.register_forward_pre_hook(lambda module, inputs, path=path: trail.append(path)))
+        handles.append(child.register_forward_hook(lambda module, inputs, output: _leave(trail)))
+    try:
+        yield trail
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _leave(trail: list[str]) -> None:
+    trail.pop()
+
+
+def _export(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
+    shapes = ({0: torch.export.Dim.AUTO},)
+    with _module_trail(module) as trail, torch.no_grad():
+        try:
+            return torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
+        except Exception as error:
+            where = f"module '{trail[-1]}'" if trail and trail[-1] else "the outermost module"
+            raise ConvertError(
+                f"{where} cannot be captured: {_first_line(error)}. Its forward must take one tensor, and no branch or "
+                "shape in it may depend on the values of the images"
+            ) from error
+
+
+def _functional(program: torch.export.ExportedProgram, module: nn.Module) -> torch.export.ExportedProgram:
+    for node in list(program.graph.nodes):
+        if node.op != "call_function":
+            continue
+        if isinstance(node.target, torch._ops.HigherOrderOperator):
+            raise ConvertError(
+                f"{place(node)}: {operator_name(node)} in its forward; conversion is plain eval mode in float32: leave "
+                "autocast, checkpointing and control-flow operators out of what is converted"
+            )
+        if operator_name(node).removesuffix("_") in _DROPOUTS and not _argument(node, "train"):
+            node.replace_all_uses_with(node.args[0])
+            program.graph.erase_node(node)
+    try:
+        with torch.no_grad():
+            functional: torch.export.ExportedProgram = program.run_decompositions({})
+            return functional
+    except Exception as error:
+        raise ConvertError(
+            f"the module cannot be made free of in-place changes: {_first_line(error)}. Replace in-place operators by "
+            "those that return a new tensor"
+        ) from error
+
+
+def _argument(node: fx.Node, name: str) -> Any:
+    names = [argument.name for argument in node.target._schema.arguments]  # type: ignore[union-attr]
+    position = names.index(name)
+    return node.kwargs[name] if name in node.kwargs else node.args[position]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or repr(error)).splitlines()[0].rstrip(".")
+
+
+def _parameters(program: torch.export.ExportedProgram) -> dict[fx.Node, Any]:
+    """The values of the placeholders that are parameters, buffers or lifted constants."""
+    signature = program.graph_signature
+    targets = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    lifted = signature.inputs_to_lifted_tensor_constants
+    values: dict[fx.Node, Any] = {}
+    for node in program.graph.nodes:
+        if node.op != "placeholder":
+            continue
+        if node.name in targets:
+            target = targets[node.name]
+            value = program.state_dict.get(target, program.constants.get(target))
+            values[node] = value.detach()
+        elif node.name in lifted:
+            values[node] = program.constants[lifted[node.name]]
+    return values
+
+
+def _split(graph: fx.Graph, values: dict[fx.Node, Any], source: fx.Node, signature: Any) -> Graph:
+    """Evaluate every node that does not depend on the input; keep the others in order."""
+    constants = dict(values)
+    nodes: list[fx.Node] = []
+    depends = {source}
+    output: fx.Node | None = None
+    for node in graph.nodes:
+        if node.op == "output":
+            output = _only_output(node, signature)
+        elif node.op == "call_function":
+            _refuse_randomness(node)
+            if any(argument in depends for argument in node.all_input_nodes):
+                depends.add(node)
+                nodes.append(node)
+            else:
+                with torch.no_grad():
+                    constants[node] = call(node, constants.__getitem__)
+        elif node.op == "get_attr":
+            constants[node] = operator.attrgetter(str(node.target))(graph.owning_module)
+    if output is None or output not in depends:
+        raise ConvertError("the module's output does not depend on its input: there is nothing to convert")
+    return Graph(nodes, constants, source, output)
+
+
+def _only_output(node: fx.Node, signature: Any) -> fx.Node:
+    _refuse_batch_statistics(node.graph)
+    changed = {**signature.buffers_to_mutate, **signature.user_inputs_to_mutate}
+    if changed:
+        names = ", ".join(map(str, changed.values()))
+        raise ConvertError(
+            f"the module changes {names} in eval mode; a model file keeps no state: change buffers in training only, "
+            "and copy the input before changing it"
+        )
+    results = node.args[0]
+    assert isinstance(results, (tuple, list))
+    if len(results) != 1 or not isinstance(results[0], fx.Node):
+        raise ConvertError(
+            f"the module returns {len(results)} values; it must return exactly one tensor: wrap it in a module that "
+            "returns the one you need"
+        )
+    return results[0]
+
+
+def _refuse_batch_statistics(graph: fx.Graph) -> None:
+    for node in graph.nodes:
+        if operator_name(node).startswith("aten::_native_batch_norm_legit_functional"):
+            raise ConvertError(
+                f"{place(node)}: a batch norm that normalises with the statistics of the batch (training=True): one "
+                "image's result would depend on the others. Use one with running statistics, in eval mode"
+            )
+
+
+def _refuse_randomness(node: fx.Node) -> None:
+    if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+        raise ConvertError(
+            f"{place(node)} draws random numbers in eval mode ({operator_name(node)}); switch noise and dropout off "
+            "there: F.dropout needs training=self.training"
+        )

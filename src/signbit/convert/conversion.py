@@ -1,0 +1,61 @@
+"""The steps of a conversion: capture, proof, lowering, loading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from signbit.convert import Conversion
+from signbit.convert.capture import capture_copy, check_example, eval_copy
+from signbit.convert.lowering import Lowering
+from signbit.convert.node import place
+from signbit.convert.proof import prove_graph
+from signbit.engine import Model
+from signbit.errors import ConvertError, ModelFileError
+from signbit.modelfile import to_bytes
+from signbit.modelfile.ops.binary_conv import BinaryConv
+from signbit.preprocessing import Preprocessing
+
+_NOT_BINARY = (
+    "no layer of the network is binary: every product is of real values. Give it BinaryConv2d and BinaryLinear, or set "
+    "its binarizers to mode 'binary'"
+)
+
+
+def run_conversion(
+    module: nn.Module,
+    example: Tensor,
+    labels: Sequence[str],
+    metadata: Mapping[str, Any],
+    preprocessing: Preprocessing | None,
+) -> Conversion:
+    """See `signbit.convert.convert`."""
+    example = check_example(example)
+    copied = eval_copy(module)
+    with torch.random.fork_rng(devices=[]):  # what draws random numbers is refused, but draws them first
+        graph = capture_copy(copied, example)
+        is_fixed = prove_graph(copied, graph, example)
+    lowering = Lowering(graph)
+    finished = lowering.run(labels, metadata, preprocessing)
+    _load(to_bytes(finished.model), lowering)
+    warnings = list(lowering.warnings)
+    if is_fixed:
+        warnings.append("the output is the same for every image that was tried: nothing of the image reaches it")
+    if not any(isinstance(op, BinaryConv) for op in finished.model.ops):
+        warnings.append(_NOT_BINARY)
+    folded = {finished.numbers[old]: found for old, found in lowering.folded.items() if old in finished.numbers}
+    return Conversion(finished.model, lowering.report, warnings, graph, finished.nodes, folded)
+
+
+def _load(content: bytes, lowering: Lowering) -> None:
+    """See that the engine takes the file."""
+    try:
+        Model.from_bytes(content)
+    except ModelFileError as error:
+        message = str(error).removeprefix("model file: ")
+        node = next((node for name, node in lowering.draft.op_nodes.items() if f'"{name}"' in message), None)
+        where = f"{place(node)}: " if node is not None else ""
+        raise ConvertError(f"{where}the engine refuses the model file: {message}") from error

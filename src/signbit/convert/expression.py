@@ -1,0 +1,168 @@
+"""Real values as expressions over tensors, which one `pointwise` op computes.
+
+An expression is a tensor, a constant of each channel, or a step of other expressions. It stays an expression as long as
+it can: a chain of torch's operators becomes one op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signbit.modelfile.steps import STEPS
+from signbit.modelfile.steps import Step as FileStep
+
+Floats = NDArray[np.float32]
+
+# An op of the model file takes 16 inputs, 256 constants and 256 steps.
+MAX_INPUTS, MAX_STEPS, MAX_CONSTANTS = 16, 256, 256
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """A tensor of the draft, by its index."""
+
+    tensor: int
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """One float32 for each channel, or one for all: [C] or [1]."""
+
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a pointwise op: its name and its operands."""
+
+    name: str
+    operands: tuple[Expression, ...]
+
+    @cached_property
+    def parts(self) -> list[Expression]:
+        """Every expression this one is made of, itself last, operands before what reads them, each once."""
+        found: dict[int, Expression] = {}
+        for operand in self.operands:
+            found.update((id(part), part) for part in parts_of(operand))
+        found[id(self)] = self
+        return list(found.values())
+
+
+Expression = Input | Constant | Step
+
+
+def parts_of(expression: Expression) -> list[Expression]:
+    """Every expression it is made of, itself last, operands before what reads them, each once."""
+    return expression.parts if isinstance(expression, Step) else [expression]
+
+
+def scalar(value: float) -> Constant:
+    """The same number for every channel."""
+    return Constant(np.array([value], np.float32))
+
+
+def fits_one_op(expression: Expression) -> bool:
+    """Whether one op of the model file can compute it."""
+    parts = parts_of(expression)
+    tensors = {part.tensor for part in parts if isinstance(part, Input)}
+    steps = sum(isinstance(part, Step) for part in parts)
+    constants = sum(isinstance(part, Constant) for part in parts)
+    return len(tensors) <= MAX_INPUTS and steps <= MAX_STEPS and constants <= MAX_CONSTANTS
+
+
+def rewrite(expression: Expression, leaf: Callable[[Input | Constant], Expression]) -> Expression:
+    """The same steps over other leaves."""
+    new: dict[int, Expression] = {}
+    for part in parts_of(expression):
+        if isinstance(part, Step):
+            new[id(part)] = Step(part.name, tuple(new[id(operand)] for operand in part.operands))
+        else:
+            new[id(part)] = leaf(part)
+    return new[id(expression)]
+
+
+def evaluate(expression: Expression, values: Mapping[int, Floats]) -> Floats:
+    """Run an expression in numpy, rounded as the engine rounds it.
+
+    Args:
+        expression: of the tensors in ``values``.
+        values: float32 of each tensor, channels last.
+    """
+    known: dict[int, Floats] = {}
+    for part in parts_of(expression):
+        if isinstance(part, Input):
+            known[id(part)] = values[part.tensor]
+        elif isinstance(part, Constant):
+            known[id(part)] = part.values
+        else:
+            with np.errstate(all="ignore"):
+                known[id(part)] = STEPS[part.name].run(*(known[id(operand)] for operand in part.operands))
+    return known[id(expression)]
+
+
+def is_correctly_rounded(expression: Expression) -> bool:
+    """Whether each step is an IEEE operation, so that there is only one right result."""
+    return all(STEPS[part.name].correctly_rounded for part in parts_of(expression) if isinstance(part, Step))
+
+
+def is_never_negative(expression: Expression) -> bool:
+    """Whether every value is at least 0 whatever the tensors hold, NaN aside: a ReLU's, say."""
+    known: dict[int, float] = {}  # the least value
+    for part in parts_of(expression):
+        if isinstance(part, Constant):
+            known[id(part)] = float(part.values.min())
+        elif isinstance(part, Input):
+            known[id(part)] = -np.inf
+        else:
+            known[id(part)] = _least(part.name, [known[id(operand)] for operand in part.operands])
+    return known[id(expression)] >= 0
+
+
+def _least(name: str, least: Sequence[float]) -> float:
+    if name in ("maximum", "minimum"):
+        return max(least) if name == "maximum" else min(least)
+    if name == "sigmoid":
+        return 0.0
+    if name in ("add", "multiply", "divide", "prelu") and min(least) >= 0:
+        return 0.0
+    return -np.inf
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a pointwise op holds: input tensors, constants, steps, and the number of the value it gives."""
+
+    inputs: list[int]
+    constants: list[Floats]
+    steps: list[FileStep]
+    result: int
+
+
+def compile_program(expression: Expression) -> Program:
+    """Number the values of an expression as the model file does: inputs, then constants, then steps."""
+    parts = parts_of(expression)
+    inputs = list(dict.fromkeys(part.tensor for part in parts if isinstance(part, Input)))
+    constants = {part.values.tobytes(): part.values for part in parts if isinstance(part, Constant)}  # -0.0 is not 0.0
+    position = {content: len(inputs) + index for index, content in enumerate(constants)}
+    first_step = len(inputs) + len(constants)
+    number: dict[int, int] = {}
+    steps: list[FileStep] = []
+    for part in parts:
+        if isinstance(part, Input):
+            number[id(part)] = inputs.index(part.tensor)
+        elif isinstance(part, Constant):
+            number[id(part)] = position[part.values.tobytes()]
+        else:
+            number[id(part)] = first_step + len(steps)
+            steps.append(FileStep(part.name, tuple(number[id(operand)] for operand in part.operands)))
+    return Program(inputs, list(constants.values()), steps, number[id(expression)])
+
+
+def tensors_of(expression: Expression) -> Iterator[int]:
+    """The tensors it reads."""
+    return (part.tensor for part in parts_of(expression) if isinstance(part, Input))

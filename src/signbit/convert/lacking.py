@@ -1,0 +1,31 @@
+"""Operators that the engine has nothing for: their files say what to use instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from signbit.convert.rule import Call, Refused, Result, Rule
+
+if TYPE_CHECKING:
+    from signbit.convert.lowering import Lowering
+
+
+class Lacking(Rule):
+    """An operator that is refused.
+
+    Attributes:
+        why: what is missing.
+        instead: what to use.
+    """
+
+    arguments: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[str] = "refused"
+    why: ClassVar[str]
+    instead: ClassVar[str]
+
+    def check(self, call: Call) -> None:
+        raise Refused(f"the engine has no op for {call.operator}: {self.why}; {self.instead}")
+
+    def lower(self, call: Call, lowering: Lowering) -> Result:
+        raise NotImplementedError

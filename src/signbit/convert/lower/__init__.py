@@ -1,0 +1,38 @@
+"""The operators of torch that convert: one file each, found by its name.
+
+``aten::relu`` is `relu.py`; an underscore in front is left out, and another namespace stands in front:
+``aten::_to_copy`` is `to_copy.py`, ``signbit::sign`` is `signbit_sign.py`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from signbit.convert.rule import Rule
+from signbit.file_listing import class_name, file_names, import_named
+
+__all__ = ["names", "rule_in", "rule_of"]
+
+
+@cache
+def names() -> list[str]:
+    """Names of the files in this folder."""
+    return file_names(__file__, ())
+
+
+@cache
+def rule_in(name: str) -> Rule:
+    """The rule that a file holds.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    rule: Rule = getattr(import_named(__name__, __file__, name, ()), class_name(name))()
+    return rule
+
+
+def rule_of(operator: str) -> Rule | None:
+    """The rule of an operator, such as ``aten::relu``; None where there is none."""
+    namespace, _, short = operator.partition("::")
+    name = short.lstrip("_") if namespace == "aten" else f"{namespace}_{short}"
+    return rule_in(name) if name in names() and rule_in(name).operator == operator else None

@@ -1,0 +1,15 @@
+"""The arc tangent."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Atan(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::atan"
+    instead: ClassVar[str] = "nn.Hardtanh"

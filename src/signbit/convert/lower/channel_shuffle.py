@@ -1,0 +1,16 @@
+"""Channels of groups dealt out in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class ChannelShuffle(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::channel_shuffle"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "groups": "any"}

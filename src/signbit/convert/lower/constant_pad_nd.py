@@ -1,0 +1,21 @@
+"""Elements around the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+from signbit.convert.rule import Call
+
+
+@final
+class ConstantPadNd(Rearrangement):
+    """Channels of a number before and behind the others."""
+
+    operator: ClassVar[str] = "aten::constant_pad_nd"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "pad": "0 for height and width", "value": "any"}
+
+    def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
+        arguments["value"] = fixed(float(call["value"]))
+        return call.node.target(**arguments)  # type: ignore[operator]

@@ -1,0 +1,16 @@
+"""Not in the engine: einsum."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Einsum(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::einsum"
+    why: ClassVar[str] = "products of two tensors are not in the engine"
+    instead: ClassVar[str] = "use nn.Linear or nn.Conv2d"

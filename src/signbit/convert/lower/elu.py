@@ -1,0 +1,15 @@
+"""ELU."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Elu(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::elu"
+    instead: ClassVar[str] = "nn.PReLU or nn.SiLU"

@@ -1,0 +1,16 @@
+"""Axes joined to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class Flatten(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::flatten"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "start_dim": "1 or more", "end_dim": "any"}

@@ -1,0 +1,16 @@
+"""Elements in the opposite order along axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class Flip(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::flip"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dims": "not 0"}

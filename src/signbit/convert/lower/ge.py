@@ -1,0 +1,15 @@
+"""A comparison."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Ge(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::ge"
+    instead: ClassVar[str] = "signbit's sign, or nn.Hardtanh"

@@ -1,0 +1,16 @@
+"""Not in the engine: group_norm."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class GroupNorm(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::group_norm"
+    why: ClassVar[str] = "group norm is not in the engine yet"
+    instead: ClassVar[str] = "use nn.BatchNorm2d"

@@ -1,0 +1,15 @@
+"""Hard shrink."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Hardshrink(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::hardshrink"
+    instead: ClassVar[str] = "nn.PReLU"

@@ -1,0 +1,17 @@
+"""Elements by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class Index(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::index"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "indices": "parameters"}
+    index_arguments: ClassVar[tuple[str, ...]] = ("indices",)

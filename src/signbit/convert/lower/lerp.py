@@ -1,0 +1,15 @@
+"""A mix of two."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Lerp(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::lerp"
+    instead: ClassVar[str] = "a sum of two products"

@@ -1,0 +1,15 @@
+"""The logarithm of the sigmoid."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class LogSigmoid(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::log_sigmoid"
+    instead: ClassVar[str] = "nn.SiLU"

@@ -1,0 +1,15 @@
+"""Mish."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Mish(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::mish"
+    instead: ClassVar[str] = "nn.SiLU"

@@ -1,0 +1,16 @@
+"""Not in the engine: native_layer_norm."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class NativeLayerNorm(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::native_layer_norm"
+    why: ClassVar[str] = "layer norm is not in the engine yet"
+    instead: ClassVar[str] = "use nn.BatchNorm2d or nn.BatchNorm1d"

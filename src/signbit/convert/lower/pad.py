@@ -1,0 +1,27 @@
+"""Elements around the image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+from signbit.convert.rule import Call
+
+
+@final
+class Pad(Rearrangement):
+    """Channels of a number before and behind the others."""
+
+    operator: ClassVar[str] = "aten::pad"
+    arguments: ClassVar[Mapping[str, str]] = {
+        "self": "anything",
+        "pad": "0 for height and width",
+        "mode": "'constant'",
+        "value": "any",
+    }
+
+    def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
+        if call["mode"] == "constant":
+            arguments["value"] = fixed(float(call["value"] or 0))
+        return call.node.target(**arguments)  # type: ignore[operator]

@@ -1,0 +1,15 @@
+"""A power."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Pow(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::pow"
+    instead: ClassVar[str] = "x * x for the square"

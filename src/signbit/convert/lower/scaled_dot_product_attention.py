@@ -1,0 +1,16 @@
+"""Not in the engine: scaled_dot_product_attention."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class ScaledDotProductAttention(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::scaled_dot_product_attention"
+    why: ClassVar[str] = "attention is not in the engine"
+    instead: ClassVar[str] = "use convolutions"

@@ -1,0 +1,16 @@
+"""One of the elements along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class Select(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::select"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "not 0", "index": "any"}

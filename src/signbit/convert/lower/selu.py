@@ -1,0 +1,15 @@
+"""SELU."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Selu(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::selu"
+    instead: ClassVar[str] = "nn.PReLU or nn.SiLU"

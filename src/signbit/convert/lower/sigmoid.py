@@ -1,0 +1,21 @@
+"""The sigmoid."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.expression import Expression, Step
+from signbit.convert.pointwise import Operand, Pointwise
+from signbit.convert.rule import Call
+
+
+@final
+class Sigmoid(Pointwise):
+    """1 / (1 + exp(-x)), within the bound of the engine's step."""
+
+    operator: ClassVar[str] = "aten::sigmoid"
+    operands: ClassVar[tuple[str, ...]] = ("self",)
+    exact: ClassVar[bool] = False
+
+    def step(self, call: Call, operand: Operand) -> Expression:
+        return Step("sigmoid", (operand("self"),))

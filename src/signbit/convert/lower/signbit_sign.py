@@ -1,0 +1,97 @@
+"""The sign: +1 where a value is at least 0, -1 elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, final
+
+import torch
+from torch import Tensor
+
+from signbit.convert import fold
+from signbit.convert.expression import is_never_negative
+from signbit.convert.layer_report import describe_float_sign, describe_thresholds
+from signbit.convert.rule import Call, Refused, Rule
+from signbit.convert.value import Base, Fixed, Folded, Signs, Stream, Value
+
+if TYPE_CHECKING:
+    from signbit.convert.lowering import Lowering
+
+_DEAD = (
+    "every channel of its sign is the same for every image, so nothing reaches what follows. A ReLU before a binary "
+    "layer does this: its values are never negative. Leave it out, or use Hardtanh or PReLU"
+)
+
+
+@final
+class SignbitSign(Rule):
+    """To thresholds of the integers it is a function of, found by evaluation; of real values, a comparison with 0."""
+
+    operator: ClassVar[str] = "signbit::sign"
+    arguments: ClassVar[Mapping[str, str]] = {"input": "anything"}
+    words: ClassVar[str] = "`threshold`, or joined to `binary_conv`; `pointwise` on real values"
+
+    def lower(self, call: Call, lowering: Lowering) -> Value:
+        value = call.value("input")
+        return value.of(self._signs(value, call, lowering))
+
+    def _signs(self, value: Value, call: Call, lowering: Lowering) -> Signs:
+        base = value.base
+        if isinstance(base, Signs):
+            return base
+        if isinstance(base, Fixed):
+            raise Refused("the sign of numbers that are the same for every image; leave it out")
+        try:
+            found = self._of_integers(base, value, call, lowering) if isinstance(base, Stream) else None
+        except fold.NotANumber as error:
+            raise Refused(
+                f"{error}; the sign of NaN is -1, which no layer means: look at what comes before it"
+            ) from None
+        return found or self._of_floats(base, value, call, lowering)
+
+    def _bits(self, value: Value, call: Call, lowering: Lowering) -> int:
+        return lowering.draft.tensor("bits", value.base.shape, call.node if value.index is None else None)
+
+    def _of_integers(self, base: Stream, value: Value, call: Call, lowering: Lowering) -> Signs | None:
+        if base.pool is not None:
+            return self._before_pool(base, value, call, lowering)
+        found = fold.find_thresholds(base.chain, base.chain.features, base.bound)
+        self._note(found, call, lowering)
+        bits = self._bits(value, call, lowering)
+        lowering.folded[bits] = Folded(base.chain, base.chain.features, base.bound, signs=True)
+        return Signs(base.shape, lowering.draft.threshold(call.node, base.tensor, bits, found))
+
+    def _before_pool(self, base: Stream, value: Value, call: Call, lowering: Lowering) -> Signs | None:
+        """``sign(after(max(before)))`` as a pool of signs, where evaluation shows that it is one."""
+        pool, after = base.pool, base.chain
+        assert pool is not None
+        before = pool.before
+        minimum = fold.find_pooling(before, after, before.features, int(base.bound.max()))
+        if minimum is None:
+            return None
+
+        def both(integers: Tensor) -> Tensor:
+            return after(before(integers))
+
+        found = fold.find_thresholds(both, before.features, base.bound)
+        self._note(found, call, lowering)
+        bits = lowering.draft.tensor("bits", pool.shape)
+        lowering.folded[bits] = Folded(both, before.features, base.bound, signs=True)
+        lowering.draft.threshold(call.node, base.tensor, bits, found)
+        pooled = self._bits(value, call, lowering)
+        return Signs(base.shape, lowering.draft.max_pool(call.node, bits, pooled, pool.window, minimum))
+
+    def _note(self, found: fold.Thresholds, call: Call, lowering: Lowering) -> None:
+        lowering.report.append(describe_thresholds(call.node, found))
+        if found.are_constant:
+            lowering.warn(call.node, _DEAD)
+
+    def _of_floats(self, base: Base, value: Value, call: Call, lowering: Lowering) -> Signs:
+        if call.dtype != torch.float32:
+            raise Refused(f"the sign of {call.dtype} values; a stream of real values is float32 throughout")
+        expression = lowering.expression(base)
+        lowering.report.append(describe_float_sign(call.node))
+        if is_never_negative(expression):
+            lowering.warn(call.node, _DEAD)
+        bits = self._bits(value, call, lowering)
+        return Signs(base.shape, lowering.draft.pointwise(call.node, expression, bits))

@@ -1,0 +1,23 @@
+"""A tensor with some of its elements replaced by those of another: ``y[:, :8] = ...``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class SliceScatter(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::slice_scatter"
+    arguments: ClassVar[Mapping[str, str]] = {
+        "self": "anything",
+        "src": "real values, or parameters",
+        "dim": "any",
+        "start": "any",
+        "end": "any",
+        "step": "any",
+    }

@@ -1,0 +1,16 @@
+"""Not in the engine: softmax."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Softmax(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::softmax"
+    why: ClassVar[str] = "a softmax is not in the engine"
+    instead: ClassVar[str] = "leave it out: the largest logit is the class, and numpy can take it of the result"

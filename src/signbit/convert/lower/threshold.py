@@ -1,0 +1,15 @@
+"""A threshold with a value below it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Threshold(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::threshold"
+    instead: ClassVar[str] = "nn.ReLU"

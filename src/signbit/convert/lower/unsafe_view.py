@@ -1,0 +1,16 @@
+"""Other axes for the same elements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class UnsafeView(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::_unsafe_view"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "size": "any that keeps axis 0"}

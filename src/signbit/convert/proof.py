@@ -1,0 +1,79 @@
+"""The captured graph against the module itself, bit for bit, before a model file is returned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from signbit.convert.adversarial import adversarial_inputs
+from signbit.convert.capture import Graph
+from signbit.convert.node import module_path
+from signbit.errors import ConvertError
+
+
+def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> bool:
+    """See that the graph gives the module's own output, on the example and on inputs made to be awkward.
+
+    Args:
+        module: in eval mode; what was captured.
+        example: a batch of images.
+
+    Returns:
+        whether the output was the same for every image.
+
+    Raises:
+        ConvertError: it is not, or the module gives two results for one input; names the first module that differs.
+    """
+    shape = tuple(example.shape[1:])
+    batches = [("the example", example), *adversarial_inputs(shape, example.dtype)]
+    outputs = []
+    for name, images in batches:
+        with torch.no_grad():
+            wanted, again = module(images), module(images)
+        if not same(wanted, again):
+            raise ConvertError(
+                "the module gives two different results for one input in eval mode; switch off what is random in it, "
+                "or what it remembers from one call to the next"
+            )
+        if not same(graph.run(images)[graph.output], wanted):
+            where = _first_module_that_differs(module, graph, images)
+            raise ConvertError(
+                f"{where}: what was captured of it gives another result than the module, on {name}. A branch that "
+                "depends on the number of images, or a value kept from an earlier call, does this"
+            )
+        outputs.append(wanted.reshape(len(images), -1))
+    rows = torch.cat(outputs)
+    return bool((rows == rows[:1]).all())
+
+
+def same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are equal, a NaN to a NaN."""
+    return one.shape == other.shape and one.dtype == other.dtype and torch.equal(one.nan_to_num(), other.nan_to_num())
+
+
+def _first_module_that_differs(module: nn.Module, graph: Graph, images: Tensor) -> str:
+    """By the last node of each module, in the order in which the modules end."""
+    last = {module_path(node): node for node in graph.nodes}
+    values = graph.run(images)
+    found: list[str] = []
+
+    def compare(path: str, output: Any) -> None:
+        node = last.get(path)
+        mine = None if node is None else values[node]
+        if isinstance(mine, Tensor) and isinstance(output, Tensor) and not same(mine, output):
+            found.append(path)
+
+    handles = [
+        child.register_forward_hook(lambda module, inputs, output, path=path: compare(path, output))
+        for path, child in module.named_modules()
+        if path
+    ]
+    try:
+        with torch.no_grad():
+            module(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return f"module '{found[0]}'" if found else "the outermost module"
