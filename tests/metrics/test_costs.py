@@ -130,7 +130,6 @@ def test_by_hand() -> None:
         nn.BatchNorm1d(5),
         nn.Linear(5, 2),
     )
-    net[4].input_mode = "real"
     images = torch.randint(0, 256, (1, 3, 5, 5), dtype=torch.uint8)
     costs = count_costs(net, images)
     assert [layer.path for layer in costs.layers] == ["0", "1", "2", "4", "6"]

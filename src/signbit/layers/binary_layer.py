@@ -75,7 +75,8 @@ class BinaryLayer(nn.Module, ABC):
         """Mode of the sign of the input: of `input_binarizer`, or, without one, of the sign that feeds the layer.
 
         Training sets it with the modes of the binarizers (`signbit.layers.set_modes`); who sets the mode of a shared
-        sign by hand sets that of the layers behind it too.
+        sign by hand sets that of the layers behind it too. In mode `binary` the products of eval mode are rounded, and
+        on the CPU the layer warns of real values in its input.
         """
         return self._input_mode if self.input_binarizer is None else self.input_binarizer.mode
 

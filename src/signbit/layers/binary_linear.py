@@ -26,8 +26,7 @@ class BinaryLinear(BinaryLayer):
         weight_binarizer: a method's name or a binarizer.
 
     Raises:
-        ValueError: an argument is outside its range; the message says what is allowed. In eval mode, on the CPU: the
-            input holds other values than whole numbers, because a sign before the layer is in another mode.
+        ValueError: an argument is outside its range; the message says what is allowed.
         TypeError: a binarizer is neither a name nor a Binarizer.
     """
 

@@ -1,5 +1,6 @@
 """Products of unscaled codes: exact integers in eval mode, one graph node each, scaled after the product."""
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, cast
 
@@ -58,18 +59,18 @@ def _exactly(tensor: Tensor) -> AbstractContextManager[object]:
     return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
-def check_codes(sample: Tensor) -> None:
-    """Refuse to round the product of real values.
+def warn_of_real_values(sample: Tensor) -> None:
+    """Warn where the product of real values is about to be rounded.
 
-    Raises:
-        ValueError: one is not a whole number.
+    No error: `convert` refuses such a layer and names it, and `signbit summary` counts it as real-valued.
     """
     real = sample[sample != sample.round()]
     if real.numel():
-        raise ValueError(
-            f"a binary layer in mode binary is given {real[0].item():.6g}, which is no code: the sign before it is in "
-            "another mode, or missing; set the modes of both by signbit.layers.set_modes or the layer's input_mode, or "
-            "give the layer an input_binarizer"
+        warnings.warn(
+            f"a binary layer in mode binary is given {real[0].item():.6g}, which is no code, and rounds its products: "
+            "the sign before it is in another mode, or missing; set the modes of both by signbit.layers.set_modes or "
+            "the layer's input_mode, or give the layer an input_binarizer",
+            stacklevel=2,
         )
 
 
@@ -119,7 +120,7 @@ def _pair(values: list[int]) -> Pair:
     return first, rest[0] if rest else first
 
 
-def _checked_binary_conv2d(
+def _watched_binary_conv2d(
     input: Tensor,
     weight: Tensor,
     stride: list[int],
@@ -128,20 +129,20 @@ def _checked_binary_conv2d(
     groups: int,
     padding_value: int,
 ) -> Tensor:
-    check_codes(input[:1, :SAMPLED])
+    warn_of_real_values(input[:1, :SAMPLED])
     return _binary_conv2d(input, weight, stride, padding, dilation, groups, padding_value)
 
 
-def _checked_binary_linear(input: Tensor, weight: Tensor) -> Tensor:
-    check_codes(input.reshape(-1, input.shape[-1])[:SAMPLED])
+def _watched_binary_linear(input: Tensor, weight: Tensor) -> Tensor:
+    warn_of_real_values(input.reshape(-1, input.shape[-1])[:SAMPLED])
     return _binary_linear(input, weight)
 
 
 _library.impl("binary_conv2d", _binary_conv2d, "CompositeExplicitAutograd")
 _library.impl("binary_linear", _binary_linear, "CompositeExplicitAutograd")
 # The CPU alone looks at values: a GPU would have to be waited for, and a capture has none.
-_library.impl("binary_conv2d", _checked_binary_conv2d, "CPU")
-_library.impl("binary_linear", _checked_binary_linear, "CPU")
+_library.impl("binary_conv2d", _watched_binary_conv2d, "CPU")
+_library.impl("binary_linear", _watched_binary_linear, "CPU")
 _library.impl("integer_conv2d", _integer_conv2d, "CompositeExplicitAutograd")
 _library.impl("integer_conv2d", _integer_conv2d_of_a_capture, "Meta")
 
