@@ -3,11 +3,13 @@
 What can be exact is exact, and what cannot is bounded and counted:
 
 - the file is, op by op, what the module converts to now;
-- thresholds and lookups are compared with torch's own piece on every integer that they can meet;
+- thresholds, lookups and outputs that are functions of integers are compared with torch's own piece on every integer
+  that they can meet;
 - on images, each op is given torch's own inputs: integers, and bits that come from integers, are equal; a float is
   within the bound of its op; a bit that comes from a float may differ only where that float is closer to zero than the
   bound;
-- the captured graph gives the module's own output, to the bit;
+- each op gives alone, to the bit, what it gave within a run of the whole network;
+- the captured graph gives the module's own output;
 - the engine's whole run is that of torch, given the engine's bits where bits come from floats (`network`).
 """
 
@@ -19,24 +21,26 @@ need("torch", __name__)
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from signbit.convert import Conversion, convert
 from signbit.convert.adversarial import adversarial_inputs
-from signbit.convert.capture import eval_copy
+from signbit.convert.capture import Graph, eval_copy
 from signbit.convert.proof import same
 from signbit.engine import Model
 from signbit.preprocessing import Preprocessing
 from signbit.verify.compare import Array, Comparison, OpResult, equal
 from signbit.verify.file import differences, structure
 from signbit.verify.folded import compare_folded
-from signbit.verify.layout import input_array
+from signbit.verify.layout import CannotHold, input_array
 from signbit.verify.network import is_exact, unexplained
 from signbit.verify.verification import Verification
 
 BATCHED = 4  # images at once in the second session; the adversarial batches of 1, 3 and 5 leave remainders
+_MOST_BYTES = 2**28  # of torch's values at once
 
 __all__ = ["OpResult", "Verification", "verify"]
 
@@ -58,37 +62,65 @@ def verify(
     Args:
         module: as it was given to `convert`; a copy of it runs in eval mode, float32, on the CPU.
         model: the model file, loaded.
-        images: real inputs [N, C, H, W] or [N, F], of the model's input type.
-        labels: the class names that the file must have, in order; not compared where they are not given.
+        images: real inputs [N, C, H, W] or [N, F], of the model's input type, at least one.
+        labels: the class names that the file must have, in order; an empty list says that it must have none. They are
+            not compared where they are not given.
         preprocessing: what the file must say of photos; not compared where it is not given.
         isa: the instruction set of the engine; the best one by default.
         threads: of the engine.
-        batch: how many are run at once.
+        batch: how many images are run at once; fewer where torch's values of them would take more than 256 MB.
         conversion: of the module, where it was converted just before; by default it is converted again.
 
     Raises:
+        TypeError: the images are no torch tensor.
+        ValueError: there are no images, they are not what the model file takes, or ``batch`` is less than 1.
         ConvertError: the module cannot be converted.
     """
+    images = _checked_images(images, model)
+    if batch < 1:
+        raise ValueError(f"batch is {batch}; it must be 1 or more")
+    one, several = model.session(threads=threads, isa=isa), model.session(threads=threads, isa=isa, batch=BATCHED)
     again = conversion is None
     if conversion is None:
         conversion = convert(module, images[:2])
-    one = model.session(threads=threads, isa=isa)
     found = Verification(isa=one.isa, reconverted=again, warnings=list(conversion.warnings))
     _check_file(found, conversion, model, labels, preprocessing)
     if structure(conversion.model) != structure(model.file):
         found.errors.insert(0, "the model file was not converted from this module; convert it again")
         return found
-    exhaustive = compare_folded(model.file, conversion.folded)
+    exhaustive = compare_folded(one, conversion.folded)
     found.channels, found.integers = exhaustive.channels, exhaustive.integers
     found.errors += exhaustive.errors
-    several = model.session(threads=threads, isa=isa, batch=BATCHED)
     comparison = Comparison(conversion, model, one, several)
     found.exact, found.ops = is_exact(comparison), comparison.results
     copied = eval_copy(module)
-    for name, inputs, awkward in _batches(images, batch):
+    for name, inputs, awkward in _batches(images, min(batch, _at_once(conversion.graph))):
         found.awkward_images += len(inputs) if awkward else 0
         _check_batch(comparison, found, name, inputs, copied)
     return found
+
+
+def _checked_images(images: Tensor, model: Model) -> Tensor:
+    if not isinstance(images, Tensor):
+        raise TypeError(f"the images are a {type(images).__module__}.{type(images).__qualname__}; give a torch.Tensor")
+    height, width, channels = model.input_shape
+    wanted = [(channels, height, width)] + ([(channels,)] if height == width == 1 else [])
+    dtype = {"uint8": torch.uint8, "float32": torch.float32}[model.input_dtype.name]
+    if tuple(images.shape[1:]) not in wanted or images.dtype != dtype:
+        shape = ", ".join(map(str, wanted[-1]))
+        raise ValueError(
+            f"the images are {images.dtype} of shape {list(images.shape)}; this model file takes {dtype} [N, {shape}]"
+        )
+    if not len(images):
+        raise ValueError("there are no images; give at least one")
+    return images.detach().cpu()
+
+
+def _at_once(graph: Graph) -> int:
+    """How many images torch's values may be kept of."""
+    values = [node.meta.get("val") for node in graph.nodes]
+    elements = sum(prod(map(int, value.shape[1:])) for value in values if isinstance(value, Tensor))
+    return max(1, _MOST_BYTES // max(1, 4 * elements))
 
 
 def _check_file(
@@ -118,23 +150,17 @@ def _batches(images: Tensor, batch: int) -> Iterator[tuple[str, Tensor, bool]]:
 def _check_batch(comparison: Comparison, found: Verification, name: str, inputs: Tensor, module: nn.Module) -> None:
     graph = comparison.conversion.graph
     values = graph.run(inputs)
-    arrays = comparison.arrays(values)
-    _check_ops(comparison, found, name, arrays)
     with torch.no_grad():
         output = module(inputs)
     if not same(values[graph.output], output):
         found.errors.append(f"the captured graph, {name}: it does not give the module's own output")
-    layout = input_array(inputs)
-    trace = comparison.session.trace(layout)
-    got = comparison.session.run(layout)
-    if comparison.batched.run(layout).tobytes() != got.tobytes():
-        found.errors.append(f"whole network, {name}: {BATCHED} images at once give another result than one at a time")
-    if trace[comparison.model.output].tobytes() != got.tobytes():
-        found.errors.append(f"whole network, {name}: a run that keeps every tensor gives another result")
-    wrong = unexplained(comparison, inputs, arrays, trace)
-    if wrong:
-        found.errors.append(f"whole network, {name}: {wrong}")
-    _count(comparison, found, arrays, trace, explained=not wrong)
+    try:
+        arrays = comparison.arrays(values)
+    except CannotHold as error:
+        found.errors.append(f"the conversion, {name}: {error}")
+        return
+    _check_ops(comparison, found, name, arrays)
+    _check_network(comparison, found, name, inputs, arrays)
 
 
 def _check_ops(comparison: Comparison, found: Verification, name: str, arrays: list[Array | None]) -> None:
@@ -143,6 +169,22 @@ def _check_ops(comparison: Comparison, found: Verification, name: str, arrays: l
     for op in comparison.results:
         if op.error and op.index not in failed:
             found.errors.append(f"op {op.index} ({op.kind} {op.name}), {name}: {op.error}")
+
+
+def _check_network(
+    comparison: Comparison, found: Verification, name: str, inputs: Tensor, arrays: list[Array | None]
+) -> None:
+    layout = input_array(inputs)
+    trace, got = comparison.session.trace(layout), comparison.session.run(layout)
+    wrong, flips = unexplained(comparison, inputs, arrays, trace)
+    faults = [wrong, comparison.apart(trace)]
+    if comparison.batched.run(layout).tobytes() != got.tobytes():
+        faults.append(f"{BATCHED} images at once give another result than one at a time")
+    if trace[comparison.model.output].tobytes() != got.tobytes():
+        faults.append("a run that keeps every tensor gives another result")
+    found.errors += [f"whole network, {name}: {fault}" for fault in faults if fault]
+    found.network_flips += flips
+    _count(comparison, found, arrays, trace, explained=not wrong)
 
 
 def _count(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import fx
 
 from signbit.convert import Conversion
 from signbit.engine import Model, Session
+from signbit.modelfile import Op
 from signbit.modelfile.bounds import Bounded, exact
 from signbit.verify.layout import real_values, to_engine
 
@@ -28,7 +28,7 @@ class OpResult:
         kind: of the op, such as `binary_conv`.
         name: of the op.
         elements: how many output values were compared.
-        equal: how many of them were the same to the bit.
+        equal: how many of them were the same.
         flips: bits of floats that differ, each closer to zero than the bound.
         worst: the largest difference of floats as a share of its bound; 0 where all are equal.
         error: the rule that was broken, or empty.
@@ -65,8 +65,20 @@ class Comparison:
     def __post_init__(self) -> None:
         self.results = [OpResult(index, op.kind, op.name) for index, op in enumerate(self.model.ops)]
 
+    def gives_torchs_own(self, op: Op) -> bool:
+        """Whether nothing is rounded otherwise than in torch: exact ops, and those compared on every integer."""
+        return op.exact or op.outputs[0] in self.conversion.folded
+
+    def is_float_sign(self, op: Op, tensor: int) -> bool:
+        """Whether a tensor that an op writes holds bits that come from floats."""
+        return not op.exact and self.model.tensors[tensor].dtype == "bits"
+
     def arrays(self, values: dict[fx.Node, Any]) -> list[Array | None]:
-        """For each tensor of the model file torch's value of it, in the engine's layout; None for the engine's own."""
+        """For each tensor of the model file torch's value of it, in the engine's layout; None for the engine's own.
+
+        Raises:
+            CannotHold: the model file's tensor cannot hold torch's value.
+        """
         tensors = zip(self.model.tensors, self.conversion.nodes, strict=True)
         return [None if node is None else to_engine(values[node], tensor) for tensor, node in tensors]
 
@@ -94,23 +106,31 @@ class Comparison:
         result.record(same)
         if same.all():
             return
-        if op.exact:
-            result.error = result.error or f"{_count(same)} values of {tensor.name!r} differ; this op is exact"
+        if self.gives_torchs_own(op):
+            result.error = result.error or f"{count(same)} values of {tensor.name!r} differ; this op is exact"
             return
-        bounded = self.bounded_output(index, position, [exact(array) for array in self._numbers(index, inputs)])
+        bounded = op.bound([exact(array) for array in self._numbers(op, inputs)])[position]
         result.error = result.error or judge(result, tensor.dtype, tensor.name, output, wanted, bounded)
 
-    def _numbers(self, index: int, inputs: Sequence[Array]) -> list[Array]:
-        tensors = [self.model.tensors[tensor] for tensor in self.model.ops[index].inputs]
+    def _numbers(self, op: Op, inputs: Sequence[Array]) -> list[Array]:
+        tensors = [self.model.tensors[tensor] for tensor in op.inputs]
         return [real_values(array, tensor) for array, tensor in zip(inputs, tensors, strict=True)]
 
-    def bounded_output(self, index: int, position: int, inputs: Sequence[Bounded]) -> Bounded:
-        """An output of a real-valued op in float64 with its error bound."""
-        return self.model.ops[index].bound(inputs)[position]
+    def apart(self, trace: list[Array]) -> str:
+        """The first op that alone gives something else than it gave within the network, in words; empty if none does.
+
+        With this, what holds op by op holds for a run of the whole network, however wide the bounds have grown there.
+        """
+        for index, op in enumerate(self.model.ops):
+            outputs = self.session.run_op(index, [trace[tensor] for tensor in op.inputs])
+            for tensor, output in zip(op.outputs, outputs, strict=True):
+                if output.tobytes() != trace[tensor].tobytes():
+                    return f"op {index} ({op.kind} {op.name}) gives something else alone than within the network"
+        return ""
 
 
 def equal(one: Array, other: Array) -> Array:
-    """Where two arrays are the same, a NaN as a NaN."""
+    """Where two arrays are the same number, a NaN as a NaN; both zeros are one."""
     same: Array = one == other
     if one.dtype.kind == "f":
         same |= np.isnan(one) & np.isnan(other)
@@ -119,30 +139,33 @@ def equal(one: Array, other: Array) -> Array:
 
 def judge(result: OpResult, dtype: str, name: str, output: Array, wanted: Array, bounded: Bounded) -> str:
     """Whether what differs is allowed to, by how far two correct computations may be apart; the fault in words."""
-    same = equal(output, wanted)
-    allowed = 2 * np.broadcast_to(bounded.error, same.shape)
     if dtype == "bits":
-        near = np.abs(np.broadcast_to(bounded.value, same.shape)) <= allowed
+        same, near = equal(output, wanted), near_zero(bounded)
         result.flips += int((~same & near).sum())
         if (same | near).all():
             return ""
-        return f"{_count(same | near)} bits of {name!r} differ although their floats are clear of zero"
-    worst = share_of_bound(output, wanted, allowed)
+        return f"{count(same | near)} bits of {name!r} differ although their floats are clear of zero"
+    worst = share_of_bound(output, wanted, bounded)
     result.worst = max(result.worst, worst)
     return "" if worst <= 1 else f"a float of {name!r} is {worst:.3g} times its bound away from torch's"
 
 
-def share_of_bound(output: Array, wanted: Array, allowed: Array) -> float:
-    """The largest difference as a share of what is allowed; infinite where one of the two is NaN alone."""
+def near_zero(bounded: Bounded) -> Array:
+    """Where two correct computations may be on two sides of zero; nowhere that there is no bound."""
+    return (np.abs(bounded.value) <= bounded.error) & np.isfinite(bounded.error)
+
+
+def share_of_bound(output: Array, wanted: Array, bounded: Bounded) -> float:
+    """The largest difference as a share of what two correct computations may be apart.
+
+    It is infinite where one of the two alone is NaN, and where they differ and there is no bound.
+    """
     with np.errstate(all="ignore"):
+        allowed = np.where(np.isfinite(bounded.error), 2 * bounded.error, 0.0)
         share = np.where(equal(output, wanted), 0.0, np.abs(output.astype(np.float64) - wanted) / allowed)
-    return float(np.nan_to_num(share, nan=np.inf).max(initial=0.0))
+    return float(np.nan_to_num(share, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 
-def _count(same: Array) -> str:
+def count(same: Array) -> str:
+    """How many are not the same, in words."""
     return f"{int((~same).sum())} of {same.size}"
-
-
-def batch_of(images: torch.Tensor, rows: Array) -> torch.Tensor:
-    """Some images of a batch."""
-    return images[torch.from_numpy(np.nonzero(rows)[0])]

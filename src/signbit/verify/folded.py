@@ -1,4 +1,7 @@
-"""Thresholds and lookups against torch's own piece of the graph, on every integer that a channel can meet."""
+"""Thresholds, lookups and outputs of integers against torch's own piece of the graph, on every integer they can meet.
+
+The engine runs the op itself; thresholds that are joined to a product are read from the file.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,17 @@ from numpy.typing import NDArray
 
 from signbit.convert.fold import evaluate_all
 from signbit.convert.value import Folded
+from signbit.engine import Session
 from signbit.modelfile import ModelFile, Op
+from signbit.modelfile.bits import as_signs
 from signbit.modelfile.ops.binary_conv import BinaryConv
 from signbit.modelfile.ops.lookup import Lookup
+from signbit.modelfile.ops.op import Array
+from signbit.modelfile.ops.pointwise import Pointwise
 from signbit.modelfile.ops.threshold import Threshold
+from signbit.modelfile.ranges import Range
+from signbit.verify.compare import count, equal
+from signbit.verify.layout import real_values
 
 
 @dataclass
@@ -21,7 +31,7 @@ class Exhaustive:
     """What was compared on every integer.
 
     Attributes:
-        channels: how many channels of thresholds and lookups.
+        channels: how many channels of thresholds, lookups and outputs.
         integers: how many integers, over all channels.
         errors: the ops that say something else than torch.
     """
@@ -31,54 +41,74 @@ class Exhaustive:
     errors: list[str] = field(default_factory=list)
 
 
-def compare_folded(model: ModelFile, folded: Mapping[int, Folded]) -> Exhaustive:
-    """Compare each op that was folded with the piece that it stands for.
+def compare_folded(session: Session, folded: Mapping[int, Folded]) -> Exhaustive:
+    """Compare each op that was folded with the piece of the graph that it stands for.
 
     Args:
-        model: the file, of the structure that the module converts to.
+        session: of a file of the structure that the module converts to.
         folded: the pieces, by the tensor that their op writes.
     """
-    found = Exhaustive()
+    found, model = Exhaustive(), session.model.file
+    ranges = model.ranges()
     for index, op in enumerate(model.ops):
         piece = folded.get(op.outputs[0])
         if piece is None:
-            continue
-        wrong = _first_wrong(op, piece, found)
+            wrong = "the conversion does not say what it stands for" if _is_folded(op) else ""
+        elif not (_is_folded(op) or _is_of_integers(op, model)):
+            wrong = "it is no function of integers, as the conversion says that it is"
+        else:
+            reach = op.sum_ranges(model.inputs_of(op)) if isinstance(op, BinaryConv) else ranges[op.inputs[0]]
+            wrong = _first_wrong(_Evaluated(session, index, op), piece, reach.of(len(piece.bound)), found)
         if wrong:
             found.errors.append(f"op {index} ({op.kind} {op.name}): {wrong}")
     return found
 
 
-def _first_wrong(op: Op, piece: Folded, found: Exhaustive) -> str:
-    channels = len(piece.bound)
-    found.channels += channels
+def _is_folded(op: Op) -> bool:
+    return isinstance(op, (Threshold, Lookup)) or (isinstance(op, BinaryConv) and op.intervals is not None)
+
+
+def _is_of_integers(op: Op, model: ModelFile) -> bool:
+    return isinstance(op, Pointwise) and [tensor.dtype for tensor in model.inputs_of(op)] == ["int32"]
+
+
+def _first_wrong(op: _Evaluated, piece: Folded, reach: Range, found: Exhaustive) -> str:
+    beyond = np.maximum(-reach.least, reach.most) > piece.bound
+    if beyond.any():
+        channel = int(beyond.argmax())
+        least, most, bound = reach.least[channel], reach.most[channel], piece.bound[channel]
+        return f"channel {channel} can meet the integers {least} to {most}; it was folded for {-bound} to {bound} alone"
+    found.channels += len(piece.bound)
     for first, tensor in evaluate_all(piece.function, piece.features, int(piece.bound.max())):
-        values = tensor.reshape(len(tensor), channels).numpy()
+        values = tensor.reshape(len(tensor), -1).numpy()
         integers = np.broadcast_to(np.arange(first, first + len(values))[:, None], values.shape)
-        reachable = np.abs(integers) <= piece.bound
+        reachable = (reach.least <= integers) & (integers <= reach.most)
         found.integers += int(reachable.sum())
-        equal = _says(op, integers) == (values >= 0) if piece.signs else _equal(_says(op, integers), values)
-        rows, columns = np.nonzero(~equal & reachable)
-        if len(rows):
-            where = f"channel {columns[0]} where the integer is {integers[rows[0], 0]}"
-            return f"{where} is not what torch gives, and {len(rows)} more like it in this piece"
+        same = equal(op(integers), as_signs(values >= 0) if piece.signs else values) | ~reachable
+        if not same.all():
+            row, channel = (int(place[0]) for place in np.nonzero(~same))
+            return (
+                f"channel {channel} gives something else than torch where the integer is {integers[row, channel]}; so "
+                f"do {count(same)} in this piece"
+            )
     return ""
 
 
-def _says(op: Op, integers: NDArray[np.int64]) -> NDArray[np.generic]:
-    """What an op gives for [K, C] integers: whether it is +1, or its value."""
-    if isinstance(op, BinaryConv):
-        assert op.intervals is not None
-        return op.intervals.positive(integers)
-    if isinstance(op, Threshold):
-        positive = op.intervals.positive(integers)
-        return positive if op.tables is None else op.tables.apply(integers, positive)
-    assert isinstance(op, Lookup)
-    place = np.clip(integers - op.first, 0, op.values.shape[1] - 1)
-    return op.values[np.arange(op.values.shape[0]), place]
+@dataclass(frozen=True)
+class _Evaluated:
+    """What an op gives for [K, C] integers, signs as +1 and -1."""
 
+    session: Session
+    index: int
+    op: Op
 
-def _equal(one: NDArray[np.generic], other: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return np.asarray(
-        np.ascontiguousarray(one, np.float32).view(np.uint32) == np.ascontiguousarray(other).view(np.uint32)
-    )
+    def __call__(self, integers: NDArray[np.int64]) -> Array:
+        if isinstance(self.op, BinaryConv):
+            assert self.op.intervals is not None
+            return as_signs(self.op.intervals.positive(integers))
+        (given,), result = self.session.model.file.inputs_of(self.op), self.session.model.tensors[self.op.outputs[0]]
+        images = -(-len(integers) // given.pixels)
+        padding = ((0, images * given.pixels - len(integers)), (0, 0))
+        pixels = np.pad(integers.astype(np.int32), padding).reshape(images, *given.shape)
+        output = real_values(self.session.run_op(self.index, [pixels])[0], result)
+        return output.reshape(-1, given.channels)[: len(integers)]

@@ -10,6 +10,10 @@ from signbit.modelfile import Tensor
 from signbit.modelfile.ops.op import Array
 
 
+class CannotHold(Exception):
+    """Torch's value of a node is none that its tensor of the model file can hold: the converter is at fault."""
+
+
 def input_array(images: torch.Tensor) -> Array:
     """A batch [N, C, H, W] or [N, C] as a session takes it."""
     moved = images.permute(0, 2, 3, 1) if images.dim() == 4 else images
@@ -20,19 +24,32 @@ def to_engine(value: torch.Tensor, tensor: Tensor) -> Array:
     """Torch's value of a node as the engine holds that tensor: [N, H, W, C], of bits [N, H, W, words].
 
     A flattened image is the image itself.
+
+    Raises:
+        CannotHold: the value has another size, or bits are not all +1 or -1, integers not whole, or the type differs.
     """
+    elements = tensor.pixels * tensor.channels
+    if value.numel() != len(value) * elements:
+        raise CannotHold(f"torch's {tensor.name!r} has the shape {list(value.shape)}; the model file's is {tensor}")
     images = value.detach().reshape(len(value), tensor.channels, tensor.height, tensor.width)
-    array: Array = images.permute(0, 2, 3, 1).numpy()
+    array: Array = np.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())
     if tensor.dtype == "bits":
+        if not (np.abs(array) == 1).all():
+            raise CannotHold(f"torch's {tensor.name!r} is not all +1 or -1; the model file holds bits")
         return np.asarray(pack_bits(array))
     if tensor.dtype == "int32":
+        return _integers(array, tensor)
+    if array.dtype != tensor.dtype:
+        raise CannotHold(f"torch's {tensor.name!r} is {array.dtype}; the model file's is {tensor}")
+    return array
+
+
+def _integers(array: Array, tensor: Tensor) -> Array:
+    with np.errstate(invalid="ignore"):  # NaN, or past int32: no integers of the engine, as the comparison finds
         integers = np.rint(array).astype(np.int32)
-        if not np.array_equal(integers, array):
-            raise AssertionError(
-                f"torch's value of {tensor.name} is not integers: the product was not computed exactly"
-            )
-        return np.ascontiguousarray(integers)
-    return np.ascontiguousarray(array, np.uint8 if tensor.dtype == "uint8" else np.float32)
+    if not np.array_equal(integers, array):
+        raise CannotHold(f"torch's {tensor.name!r} is not of whole numbers; the model file holds integers")
+    return integers
 
 
 def signs_to_torch(words: Array, tensor: Tensor, like: torch.Tensor) -> torch.Tensor:

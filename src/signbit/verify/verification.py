@@ -13,14 +13,15 @@ class Verification:
 
     Attributes:
         isa: the instruction set that ran.
-        exact: whether no bit of the network comes from a float: then everything must be equal.
+        exact: whether everything in the network is a function of integers: then all must be equal.
         reconverted: whether the module was converted again for this; else the conversion was given.
         ops: one result an op.
-        channels: of thresholds and lookups that were compared on every integer.
+        channels: of thresholds, lookups and outputs that were compared on every integer.
         integers: how many integers that were, over all channels.
         images: how many were run through the whole network, awkward ones included.
         awkward_images: how many of them were made to be awkward.
-        equal_outputs: how many gave torch's own output, to the bit.
+        network_flips: bits of floats that differed in the whole network, each closer to zero than its bound.
+        equal_outputs: how many gave torch's own output.
         mismatched_predictions: how many gave another class.
         traced: how many of those come from counted flips or ties of floats.
         labels_compared, preprocessing_compared: whether those of the checkpoint were given.
@@ -36,6 +37,7 @@ class Verification:
     integers: int = 0
     images: int = 0
     awkward_images: int = 0
+    network_flips: int = 0
     equal_outputs: int = 0
     mismatched_predictions: int = 0
     traced: int = 0
@@ -51,7 +53,7 @@ class Verification:
 
     @property
     def flips(self) -> int:
-        """Bits of floats that differed, each closer to zero than its bound."""
+        """Bits of floats that differed where ops were given torch's own inputs, each closer to zero than its bound."""
         return sum(op.flips for op in self.ops)
 
     @property
@@ -62,20 +64,33 @@ class Verification:
         exhaustively += [words for words, done in self._of_the_checkpoint() if done]
         if self.channels:
             exhaustively.append(
-                f"{self.channels:,} channels of thresholds and lookups, with torch on all {self.integers:,} integers "
-                "that they can meet"
+                f"{self.channels:,} channels of thresholds, lookups and outputs, with torch on all {self.integers:,} "
+                "integers that they can meet"
             )
         left = [words for words, done in self._of_the_checkpoint() if not done]
         left += ["names of tensors and ops", "metadata", f"instruction sets other than {self.isa}"]
-        if not self.images:
-            return [f"Exhaustively: {'; '.join(exhaustively)}.", "On images: nothing.", f"Not: {'; '.join(left)}."]
-        floats = "every value equal" if self.exact else "integers equal, floats within their bounds"
         return [
             f"Exhaustively: {'; '.join(exhaustively)}.",
-            f"On {self.images:,} images, {self.awkward_images} of them made to be awkward: each op on torch's own "
-            f"inputs, the module's output with the graph's, and the whole network, {floats}.",
+            f"On images: {self._on_images}.",
             f"Not: {'; '.join(left)}.",
         ]
+
+    @property
+    def _on_images(self) -> str:
+        if not self.images:
+            return "nothing"
+        if self.exact:
+            rule = "every value equal"
+        else:
+            rule = (
+                "integers and the bits that come from them equal, floats within their bounds; of the bits that come "
+                f"from floats {self.flips:,} differ op by op and {self.network_flips:,} in the whole network, each of "
+                "a float closer to zero than its bound"
+            )
+        return (
+            f"{self.images:,}, {self.awkward_images} of them made to be awkward: each op on torch's own inputs, the "
+            f"module's output with the graph's, and the whole network; {rule}"
+        )
 
     def _of_the_checkpoint(self) -> list[tuple[str, bool]]:
         return [
