@@ -208,13 +208,23 @@ class Lowering:
             raise ConvertError(f"{place(node)}: the output is {dtype}; a model file gives float32: return floats")
         try:
             base = self.in_place(value, node).base
-            if isinstance(base, Stream) and base.pool is None and not self._is_exact(base):
-                length = 2 * int(base.bound.max()) + 1
-                if 4 * length * base.shape[2] <= _LARGEST_LOOKUP_BYTES:
-                    return self._lookup(node, base, length)
+            if isinstance(base, Stream) and base.pool is None:
+                return self._stream_output(node, base)
             return self._own_output(node, base)
         except Refused as refused:
             raise located(refused, node) from None
+
+    def _stream_output(self, node: fx.Node, stream: Stream) -> int:
+        """By the steps where they give torch's own floats, else by a lookup, where that is not too large."""
+        length = 2 * int(stream.bound.max()) + 1
+        if self._is_exact(stream):
+            tensor = self._own_output(node, stream)
+        elif 4 * length * stream.shape[2] <= _LARGEST_LOOKUP_BYTES:
+            tensor = self._lookup(node, stream, length)
+        else:
+            return self._own_output(node, stream)
+        self.folded[tensor] = Folded(stream.chain, stream.chain.features, stream.bound, signs=False)
+        return tensor
 
     def _own_output(self, node: fx.Node, base: Base) -> int:
         """A tensor of the output's own: the input is not one."""
@@ -242,5 +252,4 @@ class Lowering:
         pieces = fold.evaluate_all(stream.chain, stream.chain.features, int(stream.bound.max()))
         values = torch.cat([piece.reshape(len(piece), -1) for _, piece in pieces]).T.contiguous().numpy()
         tensor = self.draft.tensor("float32", stream.shape, node)
-        self.folded[tensor] = Folded(stream.chain, stream.chain.features, stream.bound, signs=False)
         return self.draft.add(Lookup(node.name, (stream.tensor,), (tensor,), values, -int(stream.bound.max())), node)

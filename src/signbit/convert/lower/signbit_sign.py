@@ -33,12 +33,9 @@ class SignbitSign(Rule):
 
     def lower(self, call: Call, lowering: Lowering) -> Value:
         value = call.value("input")
-        return value.of(self._signs(value, call, lowering))
-
-    def _signs(self, value: Value, call: Call, lowering: Lowering) -> Signs:
         base = value.base
         if isinstance(base, Signs):
-            return base
+            return value
         if isinstance(base, Fixed):
             raise Refused("the sign of numbers that are the same for every image; leave it out")
         try:
@@ -47,7 +44,10 @@ class SignbitSign(Rule):
             raise Refused(
                 f"{error}; the sign of NaN is -1, which no layer means: look at what comes before it"
             ) from None
-        return found or self._of_floats(base, value, call, lowering)
+        if found is None:
+            value = _in_place_if_it_can_be(value, call, lowering)
+            found = self._of_floats(value.base, value, call, lowering)
+        return value.of(found)
 
     def _bits(self, value: Value, call: Call, lowering: Lowering) -> int:
         return lowering.draft.tensor("bits", value.base.shape, call.node if value.index is None else None)
@@ -95,3 +95,11 @@ class SignbitSign(Rule):
             lowering.warn(call.node, _DEAD)
         bits = self._bits(value, call, lowering)
         return Signs(base.shape, lowering.draft.pointwise(call.node, expression, bits))
+
+
+def _in_place_if_it_can_be(value: Value, call: Call, lowering: Lowering) -> Value:
+    """Floats in the order of the node's own, so that its bits are compared with torch's, which may round otherwise."""
+    try:
+        return lowering.in_place(value, call.node)
+    except Refused:
+        return value
