@@ -309,6 +309,24 @@ Bytes concat(int64_t inputs) {
   return w.file(in, out);
 }
 
+// Of two tensors, the second with so many rows and columns: a pool makes it of the first.
+Bytes concat_of(uint32_t rows, uint32_t columns, Type type) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 3, 3, 1), second = w.tensor(Type::float32, rows, columns, 1);
+  w.op(OpKind::max_pool, {in}, {second}, {}, {4 - i32(rows), 4 - i32(columns), 1, 1, 0, 0, 1, 1});
+  const uint32_t typed = w.tensor(type, rows, columns, 1), out = w.tensor(Type::float32, 3, 3, 2);
+  w.op(OpKind::pointwise, {second}, {typed}, {}, {0, 0});
+  w.op(OpKind::concat, {in, typed}, {out}, {}, {});
+  return w.file(in, out);
+}
+
+void concats() {
+  must_load(concat_of(3, 3, Type::float32), "concat");
+  must_be(concat_of(2, 3, Type::float32), ErrorKind::op, "concat, another height");
+  must_be(concat_of(3, 2, Type::float32), ErrorKind::op, "concat, another width");
+  must_be(concat_of(3, 3, Type::bits), ErrorKind::op, "concat, another type");
+}
+
 // Two channels of 3 x 2, and what is said of the one that is made.
 struct Selection {
   std::vector<int32_t> index = {1, 0, -1};
@@ -336,7 +354,9 @@ void selections() {
   const auto index = [](int64_t n) { return select({{0, i32(n), 1}}); };
   edge(index, 1, ErrorKind::op, "index of 2 channels");
   low_edge(index, -1, ErrorKind::op, "index of 2 channels");
-  for (const int32_t n : {INT32_MIN, INT32_MAX, 1 << 20}) must_be(index(n), ErrorKind::op, "index " + std::to_string(n));
+  for (const int32_t n : {INT32_MIN, INT32_MAX, 1 << 20}) {
+    must_be(index(n), ErrorKind::op, "index " + std::to_string(n));
+  }
   const auto refused = [](const char* what, auto change) {
     Selection selection;
     change(selection);
@@ -360,6 +380,7 @@ void selections() {
 
 void every_op() {
   windows();
+  concats();
   selections();
   edge(grouped, 65536, ErrorKind::op, "groups");
   edge(deep, 15, ErrorKind::op, "2^20 times products of an output");
@@ -405,6 +426,16 @@ Bytes depthwise() {
   const uint32_t in = w.tensor(Type::float32, 3, 3, 65536), out = w.tensor(Type::float32, 3, 3, 65536);
   w.op(OpKind::float_conv, {in}, {out}, {w.constant(Type::float32, std::vector<float>(65536 * 9, 1.0f))},
        {3, 3, 1, 1, 1, 1, 1, 1, 65536});
+  return w.file(in, out);
+}
+
+// As many runs of channels as there are channels.
+Bytes flipped() {
+  Writer w;
+  std::vector<int32_t> index(65536);
+  for (size_t i = 0; i < index.size(); ++i) index[i] = i32(65535 - int64_t(i));
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 65536), out = w.tensor(Type::float32, 1, 1, 65536);
+  w.op(OpKind::select, {in}, {out}, {w.constant(Type::int32, index)}, {});
   return w.file(in, out);
 }
 
@@ -491,6 +522,7 @@ void memory() {
   foretold(depthwise(), "depthwise");
   foretold(borders(), "borders");
   foretold(one_number(), "one number");
+  foretold(flipped(), "flipped channels");
   constexpr size_t kMost = size_t{1} << 26;
   bounded(one_number(), kMost, true, "256 constants of one number");
   bounded(depthwise(), kMost, true, "65,536 groups");
