@@ -1,0 +1,307 @@
+"""Do the tests of `convert` and `verify` bite? A random sample of mutants, each run against them.
+
+`cosmic-ray` says what can be changed; a sample of its mutants, stratified by file, is drawn by a fixed seed. Each is
+written into a clone of the sources, and the tests run there in a process forked from one that has torch loaded, until
+the first that fails. The result is committed: the score with its Wilson interval, and every survivor with the reason
+that `reasons.toml` gives.
+
+Run it with `make mutants`; `--files convert/fold.py` takes some files, `--sample 40` fewer mutants.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import tomllib
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+SOURCES = ("convert", "verify")
+TESTS = ("tests/convert", "tests/verify")
+SEED, SAMPLE = 20261128, 400
+TIMEOUT_SECONDS = 400
+# These two need to be told which variables there are.
+LEFT_OUT = ("core/VariableInserter", "core/VariableReplacer")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file.
+
+    Attributes:
+        file: below src/signbit.
+        operator: cosmic-ray's name for the kind of change.
+        occurrence: which of the places in the file.
+        line: where.
+        before, after: the line, without and with the change.
+    """
+
+    file: str
+    operator: str
+    occurrence: int
+    line: int
+    before: str
+    after: str
+
+
+class _Bare(ast.NodeTransformer):
+    """A module without annotations and docstrings: what is left is what runs."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> Any:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
+        return ast.Constant("words")  # what a message says is not what is measured here
+
+
+def meaning(source: str) -> str:
+    """What a module does, for telling a change from none."""
+    return ast.dump(_Bare().visit(ast.parse(source)))
+
+
+def mutants_of(path: Path) -> Iterator[tuple[Mutant, str]]:
+    """Every mutant of a file that changes what it does, with the mutated source."""
+    import cosmic_ray.plugins
+    from cosmic_ray.mutating import mutate_code
+
+    source = path.read_text(encoding="utf-8")
+    seen = {meaning(source)}
+    for name in sorted(cosmic_ray.plugins.operator_names()):
+        if name in LEFT_OUT:
+            continue
+        operator = cosmic_ray.plugins.get_operator(name)()
+        for occurrence in range(10_000):
+            mutated = mutate_code(source, operator, occurrence)
+            if mutated is None:
+                break
+            try:
+                found = meaning(mutated)
+            except SyntaxError:
+                continue
+            if found not in seen:
+                seen.add(found)
+                yield _described(path, name, occurrence, source, mutated), mutated
+
+
+def _described(path: Path, operator: str, occurrence: int, source: str, mutated: str) -> Mutant:
+    lines, changed = source.splitlines(), mutated.splitlines()
+    at = next((i for i, pair in enumerate(zip(lines, changed, strict=False)) if pair[0] != pair[1]), len(lines) - 1)
+    file = str(path.relative_to(ROOT / "src/signbit"))
+    after = changed[at].strip() if at < len(changed) else ""
+    return Mutant(file, operator, occurrence, at + 1, lines[at].strip(), after)
+
+
+def sample(files: list[str], size: int) -> list[tuple[Mutant, str]]:
+    """A sample stratified by file: each gives its share, by the largest remainders."""
+    paths = [path for folder in SOURCES for path in sorted((ROOT / "src/signbit" / folder).rglob("*.py"))]
+    strata = {path: list(mutants_of(path)) for path in paths if not files or any(str(path).endswith(f) for f in files)}
+    total = sum(map(len, strata.values()))
+    size = min(size, total)
+    shares = {path: size * len(found) / total for path, found in strata.items()}
+    taken = {path: int(share) for path, share in shares.items()}
+    for path in sorted(shares, key=lambda path: taken[path] - shares[path])[: size - sum(taken.values())]:
+        taken[path] += 1
+    generator = random.Random(SEED)
+    drawn = [mutant for path, found in strata.items() for mutant in generator.sample(found, taken[path])]
+    print(f"{len(drawn)} of {total} mutants of {len(strata)} files", flush=True)
+    return drawn
+
+
+# ---- the process that has torch loaded, and forks one for each mutant
+
+
+def serve(clone: Path) -> None:
+    """Run mutants of a clone, one line of JSON each, until the input ends."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in type(finder).__name__]
+    sys.path.insert(0, str(clone / "src"))
+    os.chdir(clone)
+    _warm_up()
+    for line in sys.stdin:
+        request = json.loads(line)
+        target = clone / "src/signbit" / request["file"]
+        kept = target.read_text(encoding="utf-8")
+        target.write_text(request["source"], encoding="utf-8")
+        try:
+            print(json.dumps(_outcome(clone)), flush=True)
+        finally:
+            target.write_text(kept, encoding="utf-8")
+
+
+def _warm_up() -> None:
+    import hypothesis  # noqa: F401
+    import numpy  # noqa: F401
+    import pytest  # noqa: F401
+    import torch
+
+    import signbit.models
+    from signbit.layers import BinaryConv2d
+
+    assert "signbit.convert" not in sys.modules
+    torch.set_num_threads(1)
+    module = torch.nn.Sequential(BinaryConv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU()).eval()
+    example = torch.zeros(2, 3, 4, 4)
+    torch.export.export(module, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},)).run_decompositions({})
+    assert signbit.models.names()
+
+
+def _outcome(clone: Path) -> dict[str, Any]:
+    started = time.time()
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        os._exit(_run_tests(clone))
+    while time.time() - started < TIMEOUT_SECONDS:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            return {"outcome": "survived" if code == 0 else "killed", "seconds": round(time.time() - started, 1)}
+        time.sleep(0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return {"outcome": "timeout", "seconds": TIMEOUT_SECONDS}
+
+
+def _run_tests(clone: Path) -> int:
+    import pytest
+
+    log = os.open(clone / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:logging", "-m", "not slow"]
+    return int(pytest.main([*options, *TESTS]))
+
+
+# ---- the whole
+
+
+def make_clone(folder: Path) -> Path:
+    """The sources and tests, and the compiled engine that is installed."""
+    import signbit.engine._native as native
+
+    for name in ("src", "tests", "docs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "Makefile"):
+        shutil.copy(ROOT / name, folder)
+    assert native.__file__ is not None
+    shutil.copy(native.__file__, folder / "src/signbit/engine")
+    return folder
+
+
+def run(mutants: list[tuple[Mutant, str]], processes: int) -> list[dict[str, Any]]:
+    """Each mutant with its outcome."""
+    with tempfile.TemporaryDirectory() as folder:
+        servers: Queue[subprocess.Popen[str]] = Queue()
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        for number in range(processes):
+            clone = make_clone(Path(folder) / str(number))
+            command = [sys.executable, "-W", "ignore", __file__, "--serve", str(clone)]
+            servers.put(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+            )
+
+        def one(pair: tuple[Mutant, str]) -> dict[str, Any]:
+            server = servers.get()
+            assert server.stdin is not None
+            assert server.stdout is not None
+            server.stdin.write(json.dumps({"file": pair[0].file, "source": pair[1]}) + "\n")
+            server.stdin.flush()
+            found = asdict(pair[0]) | json.loads(server.stdout.readline())
+            servers.put(server)
+            print(
+                f"{found['outcome']:9}{found['seconds']:7.1f} s  {found['file']}:{found['line']}  {found['after']}",
+                flush=True,
+            )
+            return found
+
+        with ThreadPoolExecutor(processes) as pool:
+            outcomes = list(pool.map(one, mutants))
+        while not servers.empty():
+            servers.get().communicate()
+        return outcomes
+
+
+def wilson(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % Wilson interval of a share."""
+    if not trials:
+        return 0.0, 1.0
+    share = successes / trials
+    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return middle - half, middle + half
+
+
+def report(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The score: a mutant that `reasons.toml` calls equivalent counts neither way."""
+    reasons = tomllib.loads((HERE / "reasons.toml").read_text(encoding="utf-8")).get("survivor", [])
+    known = {(reason["file"], reason["before"], reason["after"]): reason for reason in reasons}
+    survivors = []
+    for found in (each for each in outcomes if each["outcome"] == "survived"):
+        reason = known.get((found["file"], found["before"], found["after"]), {})
+        survivors.append(found | {"equivalent": reason.get("equivalent", False), "reason": reason.get("reason", "")})
+    equivalent = sum(survivor["equivalent"] for survivor in survivors)
+    trials = len(outcomes) - equivalent
+    killed = len(outcomes) - len(survivors)
+    low, high = wilson(killed, trials)
+    return {
+        "seed": SEED,
+        "sample": len(outcomes),
+        "killed": killed,
+        "timeouts": sum(found["outcome"] == "timeout" for found in outcomes),
+        "equivalent": equivalent,
+        "score": round(killed / trials, 4) if trials else 1.0,
+        "wilson_95": [round(low, 4), round(high, 4)],
+        "survivors": survivors,
+        "mutants": [f"{f['outcome']}: {f['file']}:{f['line']}: {f['before']} -> {f['after']}" for f in outcomes],
+    }
+
+
+def main() -> None:
+    """Draw, run, and write the score."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="how many mutants")
+    parser.add_argument("--files", nargs="*", default=[], help="of these files alone, such as convert/fold.py")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=HERE / "converter-score.json")
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve)
+        return
+    found = report(run(sample(given.files, given.sample), given.processes))
+    given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(
+        f"killed {found['killed']} of {found['sample'] - found['equivalent']}: {found['score']:.1%}, {found['wilson_95']}"
+    )
+    for survivor in found["survivors"]:
+        if not survivor["equivalent"]:
+            print(f"survived: {survivor['file']}:{survivor['line']}: {survivor['before']}  ->  {survivor['after']}")
+
+
+if __name__ == "__main__":
+    main()
