@@ -218,6 +218,16 @@ void check_convolutions() {
   for (const uint32_t inputs : {1u, 63u, 64u, 65u, 513u}) {
     for (const uint32_t outputs : {1u, 64u, 129u}) check_case(random, signbit_product(inputs, outputs), 51);
   }
+  // A kernel as large as the image, whose taps end with a word or within one.
+  for (const uint32_t channels : {1u, 35u, 64u, 65u, 128u}) {
+    check_case(random, {2, 3, channels, 20, 2, 3, 1, 1, 0, 0, 1, 1, 1, 0}, 5);
+  }
+  // Groups whose signs end in the middle of a word, or with one.
+  for (const uint32_t group_outputs : {8u, 16u, 32u, 64u, 96u, 160u}) {
+    signbit_conv conv = signbit_product(3 * 35, 3 * group_outputs);
+    conv.groups = 3;
+    check_case(random, conv, 7);
+  }
 }
 
 void check_packing_of_signs() {

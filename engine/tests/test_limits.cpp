@@ -214,13 +214,14 @@ void sizes() {
 
 struct Side {
   int64_t kernel = 1, stride = 1, padding = 0, dilation = 1;
+  int64_t more_rows = 0;  // of the output, than the size rule says
 };
 
 // A pool over columns, so that only the height is in question.
 Bytes pool(int64_t height, const Side& side) {
   Writer w;
   const int64_t reach = side.dilation * (side.kernel - 1) + 1;
-  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1;
+  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1 + side.more_rows;
   const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1), out = w.tensor(Type::float32, u32(rows), 1, 1);
   w.op(OpKind::max_pool, {in}, {out}, {},
        {i32(side.kernel), 1, i32(side.stride), 1, i32(side.padding), 0, i32(side.dilation), 1});
@@ -230,7 +231,7 @@ Bytes pool(int64_t height, const Side& side) {
 Bytes convolution(int64_t height, const Side& side) {
   Writer w;
   const int64_t reach = side.dilation * (side.kernel - 1) + 1;
-  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1;
+  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1 + side.more_rows;
   const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1), out = w.tensor(Type::float32, u32(rows), 1, 1);
   w.op(OpKind::float_conv, {in}, {out}, {w.constant(Type::float32, std::vector<float>(size(side.kernel), 1.0f))},
        {i32(side.kernel), 1, i32(side.stride), 1, i32(side.padding), 0, i32(side.dilation), 1, 1});
@@ -248,6 +249,9 @@ void windows() {
   edge([](int64_t n) { return pool(9, {3, 1, n, 1}); }, 2, ErrorKind::op, "padding of a reach of 3");
   must_be(pool(1, {2, 1, 1, 2}), ErrorKind::op, "a pool's window between two taps of which the image lies");
   must_load(convolution(1, {2, 1, 1, 2}), "a convolution's window like that");
+  edge([](int64_t n) { return pool(6, {3, 2, 0, 1, n}); }, 1, ErrorKind::op, "rows of a pool, rounded up");
+  edge([](int64_t n) { return pool(7, {3, 2, 0, 1, n}); }, 0, ErrorKind::op, "rows of a pool that fits");
+  edge([](int64_t n) { return convolution(6, {3, 2, 0, 1, n}); }, 0, ErrorKind::op, "rows of a convolution");
   must_load(convolution(65535, {255, 255, 255 * 254, 255}), "everything at its largest");
 }
 
@@ -300,6 +304,15 @@ Bytes pointwise(const Lists& lists) {
   w.op(OpKind::pointwise, std::vector<uint32_t>(size(lists.inputs), in), outputs,
        std::vector<uint32_t>(size(lists.constants), one), attributes);
   return w.file(in, outputs.empty() ? in : outputs[0]);
+}
+
+// One input and one constant are the values 0 and 1, the one step 2.
+Bytes step_and_output(int64_t operand, int64_t output) {
+  Writer w;
+  const uint32_t in = w.tensor(Type::float32, 1, 1, 1), out = w.tensor(Type::float32, 1, 1, 1);
+  w.op(OpKind::pointwise, {in}, {out}, {w.constant(Type::float32, std::vector<float>{1.0f})},
+       {1, 1, 0, i32(operand), 0, i32(output)});
+  return w.file(in, out);
 }
 
 Bytes concat(int64_t inputs) {
@@ -390,6 +403,10 @@ void every_op() {
   edge([](int64_t n) { return pointwise({1, n, 0, 0}); }, 16, ErrorKind::op, "pointwise outputs");
   edge([](int64_t n) { return pointwise({1, 1, n, 0}); }, 256, ErrorKind::op, "pointwise constants");
   edge([](int64_t n) { return pointwise({1, 1, 0, n}); }, 256, ErrorKind::op, "pointwise steps");
+  edge([](int64_t n) { return step_and_output(n, 2); }, 1, ErrorKind::op, "operand of a step, which is value");
+  edge([](int64_t n) { return step_and_output(1, n); }, 2, ErrorKind::op, "output of the last value, which is");
+  low_edge([](int64_t n) { return step_and_output(n, 2); }, 0, ErrorKind::op, "operand");
+  low_edge([](int64_t n) { return step_and_output(1, n); }, 0, ErrorKind::op, "output's value");
   low_edge([](int64_t n) { return pointwise({n, 1, 0, 0}); }, 1, ErrorKind::op, "pointwise inputs");
   edge(concat, 256, ErrorKind::op, "concat inputs");
   low_edge(concat, 2, ErrorKind::op, "concat inputs");

@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "check.h"
-#include "small_network.h"
+#include "kernels/list.h"
+#include "model_file.h"
+#include "one_op_network.h"
+#include "ops/op.h"
 #include "signbit/engine.hpp"
 
 namespace {
@@ -350,6 +353,48 @@ void selects(Type type, uint32_t channels, check::Random& random) {
   }
 }
 
+// ---- scratch ----
+
+// No thread writes past the scratch that its op asked for, whatever the others of its network ask for.
+void check_scratch(const sbit::Graph& graph, const sbit::Op& op, const sbit::kernels::Table& table, const Bytes& junk) {
+  constexpr size_t kThreads = 3;
+  const auto prepared = sbit::find_op(op.kind)->prepare(graph, op, table);
+  const size_t asked = prepared->scratch_bytes(), stride = sbit::round_up(asked, 64) + 4096;
+  const sbit::AlignedBytes scratch = sbit::allocate_aligned(stride * kThreads, "a test");
+  std::fill_n(scratch.get(), stride * kThreads, kJunk);
+  std::vector<Bytes> made;
+  const std::vector<const void*> inputs(op.inputs.size(), junk.data());
+  std::vector<void*> outputs;
+  for (const uint32_t tensor : op.outputs) made.emplace_back(kImages * graph.tensors[tensor].bytes());
+  for (Bytes& bytes : made) outputs.push_back(bytes.data());
+  sbit::ThreadPool pool(kThreads);
+  prepared->run({inputs.data(), outputs.data(), kImages, pool, scratch.get(), stride});
+  bool untouched = true;
+  for (size_t thread = 0; thread < kThreads; ++thread) {
+    const uint8_t* part = scratch.get() + thread * stride;
+    untouched = untouched && std::all_of(part + asked, part + stride, [](uint8_t byte) { return byte == kJunk; });
+  }
+  check::that(untouched, std::string(sbit::name(op.kind)) + " keeps to its scratch, " + table.isa);
+}
+
+void scratch(check::Random& random) {
+  for (const OpKind kind : write_model::kAllOps) {
+    for (int i = 0; i < 40; ++i) {
+      const Bytes file = write_model::OneOpNetwork(random).around(kind);
+      sbit::AlignedBytes content = sbit::allocate_aligned(file.size(), "a test");
+      std::memcpy(content.get(), file.data(), file.size());
+      const auto graph = sbit::read_model_file(std::move(content), file.size());
+      size_t most = 0;
+      for (const Tensor& tensor : graph->tensors) most = std::max(most, kImages * tensor.bytes());
+      Bytes junk(most);
+      for (uint8_t& byte : junk) byte = static_cast<uint8_t>(random.word());
+      for (const sbit::Op& op : graph->ops) {
+        for (const char* isa : {"", "scalar"}) check_scratch(*graph, op, sbit::kernels::choose(isa), junk);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -373,5 +418,6 @@ int main() {
       }
     }
   }
+  scratch(random);
   return check::report("ops");
 }
