@@ -11,7 +11,7 @@ from signbit.convert import convert
 from signbit.engine import Model
 from signbit.verify import verify
 
-EXAMPLES = 40
+EXAMPLES = 150
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))

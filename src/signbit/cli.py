@@ -282,8 +282,10 @@ def convert(
 
     conversion = convert_checkpoint(*load_checkpoint(checkpoint))
     size = conversion.save(output)
+    warn(conversion.warnings)
     layers = [vars(layer) for layer in conversion.layers]
-    show({"model_file": str(output), "model_file_bytes": size, "layers": layers}, as_json, layers_table)
+    result = {"model_file": str(output), "model_file_bytes": size, "warnings": conversion.warnings, "layers": layers}
+    show(result, as_json, layers_table)
 
 
 @app.command(epilog="Example: signbit verify runs/a/model.pt quarter.sbit --data-dir data --images 1000")
@@ -297,17 +299,30 @@ def verify(
     threads: Threads = 1,
     as_json: Json = False,
 ) -> None:
-    """Prove that torch and the engine say the same, op by op and whole; exit status 1 where they do not."""
+    """Check that a model file is what its checkpoint converts to and that the engine computes what torch does.
+
+    The exit status is 1 where a rule is broken.
+    """
     from signbit import data as data_sets
+    from signbit.convert_checkpoint import preprocessing_of
     from signbit.engine import Model
     from signbit.report import show, verification, verification_table
     from signbit.train.checkpoint import load_checkpoint
     from signbit.verify import verify as verify_model
 
-    model, recipe, _ = load_checkpoint(checkpoint)
+    model, recipe, info = load_checkpoint(checkpoint)
     engine = Model.load(model_file)
     splits = data_sets.load(data, data_dir) if data else recipe.data.load(data_dir)
-    found: Verification = verify_model(model, engine, splits.test.images[:images], isa=isa, threads=threads)
+    found: Verification = verify_model(
+        model,
+        engine,
+        splits.test.images[:images],
+        labels=info["class_names"],
+        preprocessing=preprocessing_of(info),
+        isa=isa,
+        threads=threads,
+    )
+    warn(found.warnings)
     show(verification(found), as_json, verification_table)
     if not found.ok:
         fail(found.errors[0])
@@ -402,6 +417,12 @@ def binarizers(as_json: Json = False) -> None:
     from signbit.train.catalogue import describe_binarizers
 
     show({"binarizers": describe_binarizers()}, as_json, names_table)
+
+
+def warn(warnings: list[str]) -> None:
+    """Say what is odd, a line each; the command goes on, and its status is not changed by it."""
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

@@ -23,5 +23,10 @@ def convert_checkpoint(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -
         torch.zeros(2, *info["input_shape"], dtype=torch.uint8),
         labels=info["class_names"],
         metadata={"data": recipe.data.name},
-        preprocessing=Preprocessing(**info.get("preprocessing", {})),
+        preprocessing=preprocessing_of(info),
     )
+
+
+def preprocessing_of(info: dict[str, Any]) -> Preprocessing:
+    """How a photo becomes the input, by the information of a checkpoint."""
+    return Preprocessing(**info.get("preprocessing", {}))

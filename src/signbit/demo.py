@@ -64,7 +64,9 @@ def run_demo(
     )
     model_file_bytes = conversion.save(folder / MODEL_FILE)
     engine = Model.load(folder / MODEL_FILE)
-    verification = verify(trained.model, engine, test.images)
+    verification = verify(
+        trained.model, engine, test.images, labels=labels, preprocessing=test.preprocessing, conversion=conversion
+    )
     predictions = torch.from_numpy(engine.session().run(_channels_last(test.images)).argmax(1))
     twin = _twin(recipe, splits.train).eval()
     costs, twin_costs = (count_costs(model, test.images[:1]) for model in (trained.model, twin))

@@ -121,6 +121,10 @@ def verification(found: Verification) -> Result:
         "mismatched_predictions": found.mismatched_predictions,
         "traced": found.traced,
         "flips": found.flips,
+        "channels": found.channels,
+        "integers": found.integers,
+        "compared": found.compared,
+        "warnings": found.warnings,
         "errors": found.errors,
         "ops": [vars(op) for op in found.ops],
     }
@@ -134,11 +138,13 @@ def verification_table(result: Result) -> None:
         for op in result["ops"]
     ]  # fmt: skip
     print_table("", ("name", "op", "values", "unequal", "flips", "worst / bound", "note"), rows)
-    kind = "no bit comes from a float: everything must be equal" if result["exact"] else "some bits come from floats"
-    print(f"{result['images']} images, instruction set {result['isa']}; {kind}")
+    print("Compared")
+    for words in result["compared"]:
+        print(f"  {words}")
     print(
-        f"{result['equal_outputs']} outputs equal to the bit, {result['mismatched_predictions']} predictions differ, "
-        f"{result['traced']} of them traced to a bit or tie within its bound"
+        f"Of {result['images']:,} images, {result['equal_outputs']:,} outputs are equal to the bit; "
+        f"{result['mismatched_predictions']} predictions differ, {result['traced']} of them by a bit or a tie of "
+        "floats within their bounds."
     )
     for error in result["errors"][1:]:
         print(error)

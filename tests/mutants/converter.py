@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import json
 import math
 import os
@@ -85,28 +86,41 @@ def meaning(source: str) -> str:
     return ast.dump(_Bare().visit(ast.parse(source)))
 
 
-def mutants_of(path: Path) -> Iterator[tuple[Mutant, str]]:
-    """Every mutant of a file that changes what it does, with the mutated source."""
+def operators() -> dict[str, Any]:
+    """What cosmic-ray can change, by name."""
     import cosmic_ray.plugins
+
+    names = (name for name in sorted(cosmic_ray.plugins.operator_names()) if name not in LEFT_OUT)
+    return {name: cosmic_ray.plugins.get_operator(name)() for name in names}
+
+
+def positions(source: str) -> list[tuple[str, int]]:
+    """Every place where something can be changed: the operator, and which of its places."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+
+    nodes = list(ast_nodes(get_ast(source)))
+    return [
+        (name, occurrence)
+        for name, operator in operators().items()
+        for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in nodes))
+    ]
+
+
+def mutants_of(path: Path, places: list[tuple[str, int]]) -> Iterator[tuple[Mutant, str]]:
+    """The mutants at these places that change what the file does, with the mutated source, each once."""
     from cosmic_ray.mutating import mutate_code
 
-    source = path.read_text(encoding="utf-8")
+    source, known = path.read_text(encoding="utf-8"), operators()
     seen = {meaning(source)}
-    for name in sorted(cosmic_ray.plugins.operator_names()):
-        if name in LEFT_OUT:
+    for name, occurrence in places:
+        mutated = mutate_code(source, known[name], occurrence)
+        try:
+            found = meaning(mutated)
+        except (SyntaxError, TypeError):
             continue
-        operator = cosmic_ray.plugins.get_operator(name)()
-        for occurrence in range(10_000):
-            mutated = mutate_code(source, operator, occurrence)
-            if mutated is None:
-                break
-            try:
-                found = meaning(mutated)
-            except SyntaxError:
-                continue
-            if found not in seen:
-                seen.add(found)
-                yield _described(path, name, occurrence, source, mutated), mutated
+        if found not in seen:
+            seen.add(found)
+            yield _described(path, name, occurrence, source, mutated), mutated
 
 
 def _described(path: Path, operator: str, occurrence: int, source: str, mutated: str) -> Mutant:
@@ -120,16 +134,18 @@ def _described(path: Path, operator: str, occurrence: int, source: str, mutated:
 def sample(files: list[str], size: int) -> list[tuple[Mutant, str]]:
     """A sample stratified by file: each gives its share, by the largest remainders."""
     paths = [path for folder in SOURCES for path in sorted((ROOT / "src/signbit" / folder).rglob("*.py"))]
-    strata = {path: list(mutants_of(path)) for path in paths if not files or any(str(path).endswith(f) for f in files)}
+    paths = [path for path in paths if not files or any(str(path).endswith(file) for file in files)]
+    strata = {path: positions(path.read_text(encoding="utf-8")) for path in paths}
     total = sum(map(len, strata.values()))
-    size = min(size, total)
-    shares = {path: size * len(found) / total for path, found in strata.items()}
+    shares = {path: size * len(places) / total for path, places in strata.items()}
     taken = {path: int(share) for path, share in shares.items()}
     for path in sorted(shares, key=lambda path: taken[path] - shares[path])[: size - sum(taken.values())]:
         taken[path] += 1
     generator = random.Random(SEED)
-    drawn = [mutant for path, found in strata.items() for mutant in generator.sample(found, taken[path])]
-    print(f"{len(drawn)} of {total} mutants of {len(strata)} files", flush=True)
+    drawn: list[tuple[Mutant, str]] = []
+    for path, places in strata.items():
+        drawn += itertools.islice(mutants_of(path, generator.sample(places, len(places))), taken[path])
+    print(f"{len(drawn)} mutants of {len(strata)} files with {total} places that can be changed", flush=True)
     return drawn
 
 
@@ -233,10 +249,6 @@ def run(mutants: list[tuple[Mutant, str]], processes: int) -> list[dict[str, Any
             server.stdin.flush()
             found = asdict(pair[0]) | json.loads(server.stdout.readline())
             servers.put(server)
-            print(
-                f"{found['outcome']:9}{found['seconds']:7.1f} s  {found['file']}:{found['line']}  {found['after']}",
-                flush=True,
-            )
             return found
 
         with ThreadPoolExecutor(processes) as pool:
@@ -296,7 +308,8 @@ def main() -> None:
     found = report(run(sample(given.files, given.sample), given.processes))
     given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(
-        f"killed {found['killed']} of {found['sample'] - found['equivalent']}: {found['score']:.1%}, {found['wilson_95']}"
+        f"killed {found['killed']} of {found['sample'] - found['equivalent']}: "
+        f"{found['score']:.1%}, {found['wilson_95']}"
     )
     for survivor in found["survivors"]:
         if not survivor["equivalent"]:
