@@ -7,6 +7,7 @@
 # make test-tsan  the C++ tests under ThreadSanitizer
 # make test-clang the C++ tests built by clang
 # make fuzz       attack the model file reader for FUZZ_SECONDS; needs clang
+# make mutants    mutants of convert and verify, a fixed random sample of 400: does a test notice each?
 # make mutants-kernels  faults put into the engine one at a time: does a C++ test notice each?
 # make test-wheel   the source distribution, the wheel made from it, and the wheel in an empty environment
 # make test-sdk, test-sdk-arm   the archives for C and C++ (make sdk, make sdk-arm), unpacked elsewhere and used
@@ -33,7 +34,7 @@ CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
 .PHONY: demo test test-slow docs results lint types imports package-tests python-tests engine-tests test-arm arm-tools \
-	test-tsan test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm mutants-kernels clean
+	test-tsan test-clang fuzz clang-tools test-wheel sdk sdk-arm test-sdk test-sdk-arm mutants mutants-kernels clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -174,6 +175,14 @@ test-sdk: sdk
 test-sdk-arm: sdk-arm
 	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-aarch64.tar.gz tests/files/versions \
 		--toolchain $(ARM_TOOLCHAIN) --emulator "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
+
+# cosmic-ray says what can be changed; the score and the survivors are in tests/mutants/converter-score.json.
+.venv/.mutant-tools: .venv/.installed
+	$(PIP) cosmic-ray
+	touch $@
+
+mutants: .venv/.mutant-tools
+	nice -n 10 $(BIN)/python tests/mutants/converter.py --processes $(JOBS)
 
 # Half an hour. ARM=1 takes the faults of the NEON kernels instead; the results are in tests/mutants/kernels-score.json.
 mutants-kernels: .venv/.tools $(if $(ARM),arm-tools)
