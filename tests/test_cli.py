@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 from PIL import Image
 
 from signbit import cli
+from signbit.modelfile import read, write
+from signbit.preprocessing import Preprocessing
 
 COMMANDS = (
     "demo",
@@ -125,6 +128,21 @@ def test_convert_tells_of_every_layer(folder: Path, capsys: pytest.CaptureFixtur
     assert "smallest margin" in output
 
 
+def test_convert_warns_and_goes_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signbit import convert_checkpoint
+
+    real = convert_checkpoint.convert_checkpoint
+    odd = ["module 'a': it is dead", "no layer is binary"]
+    monkeypatch.setattr(convert_checkpoint, "convert_checkpoint", lambda *given: replace(real(*given), warnings=odd))
+    status, output, error = run(capsys, "convert", str(folder / "run"), str(folder / "odd.sbit"), "--json")
+    assert status == 0
+    assert error == "warning: module 'a': it is dead\nwarning: no layer is binary\n"
+    assert json.loads(output)["warnings"] == odd
+    assert (folder / "odd.sbit").read_bytes() == (folder / "model.sbit").read_bytes()
+
+
 def test_bench_and_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model_file = str(folder / "model.sbit")
     status, output, _ = run(capsys, "bench", model_file, "--isa", "scalar", "--seconds", "0.1", "--json")
@@ -162,7 +180,26 @@ def test_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert result["equal_outputs"] == result["images"]
     status, output, _ = run(capsys, "verify", *files, "--images", "5")
     assert status == 0
-    assert "everything must be equal" in output
+    for words in ("Compared\n", "Exhaustively: every op and constant", "class names and their order", "On images: 18"):
+        assert words in output
+    assert result["channels"] > 0
+    assert result["integers"] > 1000
+    assert "Not: names of tensors and ops" in result["compared"][-1]
+
+
+def test_verify_compares_what_is_not_computed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Class names in another order and another preprocessing give the same numbers, and the wrong answers."""
+    model = read(folder / "model.sbit")
+    changes = {
+        "class names: class 0": replace(model, labels=[*model.labels[1:], model.labels[0]]),
+        "preprocessing": replace(model, preprocessing=Preprocessing(9)),
+    }
+    for words, changed in changes.items():
+        write(changed, folder / "changed.sbit")
+        arguments = (str(folder / "run"), str(folder / "changed.sbit"), "--images", "5")
+        status, _, error = run(capsys, "verify", *arguments)
+        assert status == 1
+        assert error.startswith(f"error: {words}")
 
 
 def test_verify_fails_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,11 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-import tomllib
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
