@@ -30,7 +30,6 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-
 if sys.version_info >= (3, 11):
     import tomllib
 else:
