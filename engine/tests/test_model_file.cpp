@@ -142,7 +142,9 @@ void each_kind_of_error(const Bytes& good) {
   must_be(with(good, 12, 9u), ErrorKind::record, "9 sections");
   must_be(with(good, 60, 0u, false), ErrorKind::checksum, "header checksum");
   must_be(with(good, section(good, 7), uint8_t{1}, false), ErrorKind::checksum, "a constant changed");
-  must_be(with(good, 48, 1u), ErrorKind::record, "reserved bytes");
+  for (size_t at = 48; at < 60; ++at) {
+    must_be(with(good, at, uint8_t{1}), ErrorKind::record, "reserved byte " + std::to_string(at));
+  }
   must_be(with(good, 24, 99u), ErrorKind::record, "the input does not exist");
   must_be(with(good, 28, 0u), ErrorKind::graph, "the output is the input");
   must_be(with(good, 36, 3u), ErrorKind::record, "3 labels for 4 channels");
@@ -160,6 +162,28 @@ void each_kind_of_error(const Bytes& good) {
   must_be(with(good, section(good, 3) + 12, 4), ErrorKind::op, "a kernel of height 4");
   must_be(with(good, section(good, 5), uint8_t{0xFF}), ErrorKind::record, "text that is not UTF-8");
   must_be(with(good, section(good, 7), uint8_t{0x80}), ErrorKind::op, "a weight of -128");
+}
+
+// The zeros behind each section, which no checksum covers, and those behind each constant.
+void each_zero_between(const Bytes& good) {
+  long zeros = 0;
+  const auto each = [&](size_t first, size_t end, bool repaired) {
+    for (size_t at = first; at < end; ++at, ++zeros) {
+      must_be(with(good, at, uint8_t{1}, repaired), ErrorKind::layout, "byte " + std::to_string(at) + " is not zero");
+    }
+  };
+  const auto end_of = [&](size_t i) {
+    return section(good, i) + write_model::get_at<uint64_t>(good, 64 + i * 32 + 16);
+  };
+  for (size_t i = 0; i < 8; ++i) each(end_of(i), i < 7 ? section(good, i + 1) : good.size(), false);
+  const size_t constants = (end_of(1) - section(good, 1)) / 32;
+  for (size_t i = 0; i + 1 < constants; ++i) {
+    const size_t record = section(good, 1) + i * 32, data = section(good, 7);
+    const auto offset = write_model::get_at<uint64_t>(good, record + 16);
+    const auto bytes = write_model::get_at<uint64_t>(good, record + 24);
+    each(data + offset + bytes, data + write_model::get_at<uint64_t>(good, record + 48), true);
+  }
+  check::that(zeros > 300 && good.size() > end_of(7), "there are zeros everywhere");
 }
 
 void text() {
@@ -207,6 +231,7 @@ int main() {
   load_from_a_path(good);
   text();
   each_kind_of_error(good);
+  each_zero_between(good);
   check_preprocessing(good);
   each_byte_of_the_head(good);
   each_truncation(good);
