@@ -117,6 +117,18 @@ void each_field(const Bytes& good) {
   }
 }
 
+// A number of elements whose bytes, in 64 bits, are those of the constant: 2^61 more words, 2^62 more integers.
+void elements_that_overflow(const Bytes& good) {
+  const size_t end = section(good, 2);
+  for (size_t at = section(good, 1); at + 32 <= end; at += 32) {
+    const auto elements = write_model::get_at<uint64_t>(good, at + 8);
+    const auto bytes = write_model::get_at<uint64_t>(good, at + 24);
+    if (elements == 0 || bytes == elements) continue;  // the padding behind the section, and int8
+    const uint64_t more = ~uint64_t{0} / (bytes / elements) + 1;
+    must_be(with(good, at + 8, elements + more), ErrorKind::layout, "elements that overflow");
+  }
+}
+
 // The input is 6 x 5 x 3: photos go to its size, or to a shorter side of at least 6.
 void check_preprocessing(const Bytes& good) {
   const auto file = [&](uint32_t resize, uint32_t filter) { return with(with(good, 40, resize), 44, filter); };
@@ -157,6 +169,18 @@ void each_kind_of_error(const Bytes& good) {
   must_be(with(good, section(good, 2) + 40, 1u), ErrorKind::record, "the zeros of an op");
   must_be(with(good, section(good, 2) + 8, 1u), ErrorKind::layout, "a list that leaves a gap");
   must_be(with(good, section(good, 3), 99u), ErrorKind::record, "an op reads tensor 99");
+  // The first op reads one tensor, writes one and has one constant: the first three indices.
+  const auto tensors = write_model::get_at<uint32_t>(good, 64 + 24);
+  const auto constants = write_model::get_at<uint32_t>(good, 64 + 32 + 24);
+  must_be(with(good, section(good, 3), tensors), ErrorKind::record, "an op reads the tensor after the last");
+  must_be(with(good, section(good, 3) + 4, tensors), ErrorKind::record, "an op writes the tensor after the last");
+  must_be(with(good, section(good, 3) + 8, constants), ErrorKind::record, "an op has the constant after the last");
+  for (size_t i = 0; i < 8; ++i) {
+    for (const int64_t moved : {-64, 64}) {
+      const uint64_t offset = section(good, i) + static_cast<uint64_t>(moved);
+      must_be(with(good, 64 + i * 32 + 8, offset), ErrorKind::layout, "a section that begins elsewhere");
+    }
+  }
   must_be(with(good, section(good, 3), 5u), ErrorKind::graph, "an op reads what is not yet written");
   must_be(with(good, section(good, 3) + 4, 0u), ErrorKind::graph, "an op writes the input");
   must_be(with(good, section(good, 3) + 12, 4), ErrorKind::op, "a kernel of height 4");
@@ -231,6 +255,7 @@ int main() {
   load_from_a_path(good);
   text();
   each_kind_of_error(good);
+  elements_that_overflow(good);
   each_zero_between(good);
   check_preprocessing(good);
   each_byte_of_the_head(good);
