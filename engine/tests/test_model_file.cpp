@@ -117,6 +117,18 @@ void each_field(const Bytes& good) {
   }
 }
 
+// An op copies the input; a second one copies it, or the copy, to a tensor that has been written.
+void tensors_written_twice() {
+  using sbit::Type;
+  for (const bool over_the_input : {false, true}) {
+    write_model::Writer w;
+    const uint32_t in = w.tensor(Type::float32, 1, 1, 1), out = w.tensor(Type::float32, 1, 1, 1);
+    w.op(sbit::OpKind::pointwise, {in}, {out}, {}, {0, 0});
+    w.op(sbit::OpKind::pointwise, {over_the_input ? out : in}, {over_the_input ? in : out}, {}, {0, 0});
+    must_be(w.file(in, out), ErrorKind::graph, over_the_input ? "the input is written" : "a tensor is written twice");
+  }
+}
+
 // A number of elements whose bytes, in 64 bits, are those of the constant: 2^61 more words, 2^62 more integers.
 void elements_that_overflow(const Bytes& good) {
   const size_t end = section(good, 2);
@@ -255,6 +267,7 @@ int main() {
   load_from_a_path(good);
   text();
   each_kind_of_error(good);
+  tensors_written_twice();
   elements_that_overflow(good);
   each_zero_between(good);
   check_preprocessing(good);
