@@ -129,6 +129,21 @@ void tensors_written_twice() {
   }
 }
 
+// What may not be the input or the output of a network, in files that have no other fault.
+void types_of_the_ends() {
+  using sbit::Type;
+  write_model::Writer to_bits;
+  const uint32_t in = to_bits.tensor(Type::float32, 1, 1, 1), signs = to_bits.tensor(Type::bits, 1, 1, 1);
+  to_bits.op(sbit::OpKind::pointwise, {in}, {signs}, {}, {0, 0});
+  must_be(to_bits.file(in, signs), ErrorKind::record, "the output is bits");
+  for (const Type type : {Type::bits, Type::int32}) {
+    write_model::Writer w;
+    const uint32_t given = w.tensor(type, 1, 1, 1), out = w.tensor(Type::float32, 1, 1, 1);
+    w.op(sbit::OpKind::pointwise, {given}, {out}, {}, {0, 0});
+    must_be(w.file(given, out), ErrorKind::record, std::string("the input is ") + sbit::name(type));
+  }
+}
+
 // A number of elements whose bytes, in 64 bits, are those of the constant: 2^61 more words, 2^62 more integers.
 void elements_that_overflow(const Bytes& good) {
   const size_t end = section(good, 2);
@@ -231,6 +246,13 @@ void text() {
                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE2\x82", "\xC3\xC3"}) {
     check::that(!sbit::is_utf8(bad), "is not UTF-8");
   }
+  for (const char* shown : {"", " ~", "\xC2\xA0", "\xC3\x80", "\xC2"}) {
+    check::that(!sbit::has_control_character(shown), "has no control character");
+  }
+  for (const char* command : {"a\x1F", "\x01", "\x7F", "\xC2\x80", "\xC2\x9F"}) {
+    check::that(sbit::has_control_character(command), "has a control character");
+  }
+  check::that(sbit::has_control_character({"a\0b", 3}), "has a zero");
 }
 
 void load_from_a_path(const Bytes& good) {
@@ -268,6 +290,7 @@ int main() {
   text();
   each_kind_of_error(good);
   tensors_written_twice();
+  types_of_the_ends();
   elements_that_overflow(good);
   each_zero_between(good);
   check_preprocessing(good);
