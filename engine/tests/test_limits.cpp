@@ -265,6 +265,40 @@ Bytes grouped(int64_t groups) {
   return w.file(in, out);
 }
 
+// A pool, a convolution and a threshold over so many channels; in the last row of one of their constants a bit is set.
+Bytes bits_set(uint32_t channels, size_t bit, int constant) {
+  Writer w;
+  const size_t words = (channels + 63) / 64;
+  const auto bits = [&](size_t rows, bool set) {
+    std::vector<uint64_t> values(rows * words, 0);
+    if (set) values[(rows - 1) * words + bit / 64] |= uint64_t{1} << (bit % 64);
+    return w.constant(Type::bits, values);
+  };
+  const auto zeros = w.constant(Type::int32, std::vector<int32_t>(channels, 0));
+  const uint32_t in = w.tensor(Type::float32, 1, 1, channels), signs = w.tensor(Type::bits, 1, 1, channels);
+  const uint32_t pooled = w.tensor(Type::bits, 1, 1, channels), out = w.tensor(Type::int32, 1, 1, 2);
+  w.op(OpKind::pointwise, {in}, {signs}, {}, {0, 0});
+  w.op(OpKind::max_pool, {signs}, {pooled}, {bits(1, constant == 0)}, {1, 1, 1, 1, 0, 0, 1, 1});
+  w.op(OpKind::binary_conv, {pooled}, {out}, {bits(2, constant == 1)}, {1, 1, 1, 1, 0, 0, 1, 1, 1, 0});
+  const uint32_t sums = w.tensor(Type::int32, 1, 1, channels), last = w.tensor(Type::bits, 1, 1, channels);
+  w.op(OpKind::binary_conv, {pooled}, {sums},
+       {w.constant(Type::bits, std::vector<uint64_t>(channels * words, 0))}, {1, 1, 1, 1, 0, 0, 1, 1, 1, 0});
+  w.op(OpKind::threshold, {sums}, {last}, {zeros, zeros, bits(1, constant == 2)}, {});
+  return w.file(in, out);
+}
+
+void unused_bits() {
+  for (const uint32_t channels : {1u, 31u, 63u, 64u, 65u, 127u}) {
+    for (const int constant : {0, 1, 2}) {
+      const std::string what = "bits of constant " + std::to_string(constant) + ", bit ";
+      must_load(bits_set(channels, channels - 1, constant), what + std::to_string(channels - 1));
+      for (size_t bit = channels; bit % 64; ++bit) {
+        must_be(bits_set(channels, bit, constant), ErrorKind::op, what + std::to_string(bit));
+      }
+    }
+  }
+}
+
 // A binary kernel of height x 1 over 2^20 channels.
 Bytes deep(int64_t height) {
   Writer w;
@@ -393,6 +427,7 @@ void selections() {
 
 void every_op() {
   windows();
+  unused_bits();
   concats();
   selections();
   edge(grouped, 65536, ErrorKind::op, "groups");
