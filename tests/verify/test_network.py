@@ -196,7 +196,7 @@ def test_an_output_that_differs_is_refused() -> None:
 
 def test_a_moved_float_that_differs_is_refused() -> None:
     comparison, images, values, trace = prepared(small_networks.residual)
-    index = next(i for i, op in enumerate(comparison.model.ops) if op.kind == "concat")
+    index = next(i for i, op in enumerate(comparison.model.ops) if op.kind == "select")
     op = comparison.model.ops[index]
 
     def swapped(floats: Any) -> Any:
@@ -204,7 +204,7 @@ def test_a_moved_float_that_differs_is_refused() -> None:
         return floats
 
     wrong = unexplained(comparison, images, values, changed(trace, op.outputs[0], swapped))
-    assert wrong[0].startswith(f"op {index} (concat {op.name}): a float is ")
+    assert wrong[0].startswith(f"op {index} (select {op.name}): a float is ")
 
 
 def test_only_the_images_that_differ_are_run_again(monkeypatch: pytest.MonkeyPatch) -> None:

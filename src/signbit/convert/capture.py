@@ -8,6 +8,7 @@ alias, and functionalization would make a copy of it.
 from __future__ import annotations
 
 import copy
+import logging
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from signbit.convert.node import operator_name, place
+from signbit.convert.rehearsal import first_line, innermost, module_trail, type_name
 from signbit.convert.wrappers import unwrap, unwrap_children
 from signbit.errors import ConvertError
 
@@ -26,7 +28,62 @@ INPUT_TYPES = {torch.uint8: "uint8", torch.float32: "float32"}
 _DROPOUTS = frozenset(
     f"aten::{name}" for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 )
+# Other names for operators, and operators that torch itself makes of others.
+_TAKEN_APART = frozenset(
+    {
+        "aten::absolute",
+        "aten::arccos",
+        "aten::arccosh",
+        "aten::arcsin",
+        "aten::arcsinh",
+        "aten::arctan",
+        "aten::arctan2",
+        "aten::arctanh",
+        "aten::atleast_1d",
+        "aten::atleast_2d",
+        "aten::atleast_3d",
+        "aten::broadcast_tensors",
+        "aten::clip",
+        "aten::column_stack",
+        "aten::concat",
+        "aten::concatenate",
+        "aten::divide",
+        "aten::dstack",
+        "aten::fix",
+        "aten::fliplr",
+        "aten::flipud",
+        "aten::greater",
+        "aten::greater_equal",
+        "aten::hstack",
+        "aten::less",
+        "aten::less_equal",
+        "aten::multiply",
+        "aten::negative",
+        "aten::not_equal",
+        "aten::repeat_interleave",
+        "aten::special_erf",
+        "aten::special_erfc",
+        "aten::special_exp2",
+        "aten::special_expit",
+        "aten::special_expm1",
+        "aten::special_log1p",
+        "aten::special_logit",
+        "aten::special_round",
+        "aten::subtract",
+        "aten::tile",
+        "aten::true_divide",
+        "aten::type_as",
+        "aten::__and__",
+        "aten::__or__",
+        "aten::__xor__",
+    }
+)
+_ELEMENTWISE = frozenset({torch.ops.aten.max.other, torch.ops.aten.min.other})  # the others are along an axis
 _CHECKS = frozenset({"aten::_assert_tensor_metadata", "aten::sym_constrain_range_for_size", "aten::_assert_scalar"})
+
+
+class NotCaptured(ConvertError):
+    """Torch cannot trace the module."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +106,7 @@ class Graph:
             instead: values that take the place of what some nodes would give.
         """
         values = dict(self.constants)
-        values[self.input] = images
+        values[self.input] = images.contiguous()  # a view was traced for this order
         with torch.no_grad():
             for node in self.nodes:
                 given = None if instead is None else instead.get(node)
@@ -68,15 +125,19 @@ def eval_copy(module: nn.Module) -> nn.Module:
     """The module inside of any wrapper, as a copy in eval mode on the CPU.
 
     Raises:
-        ConvertError: it cannot be copied, is not in float32, or a parameter is not finite.
+        ConvertError: it is no module of torch's own kind, cannot be copied, has parameters without values, is not in
+            float32, or a parameter is not finite.
     """
     module = unwrap(module)
+    _check_module(module)
     try:
-        module = copy.deepcopy(module)
+        # What a hook computes before each call (pruning, weight norm) is no leaf, which torch does not copy.
+        computed = {id(value): value.detach().clone() for value in _computed_tensors(module)}
+        module = copy.deepcopy(module, computed)
     except Exception as error:
         raise ConvertError(
-            f"the module cannot be copied: {_first_line(error)}. A weight that is computed from others is the usual "
-            "reason: make pruning permanent with torch.nn.utils.prune.remove, and undo weight or spectral norm"
+            f"the module cannot be copied: {first_line(error)}. Give one that copy.deepcopy takes: keep files, locks "
+            "and tensors with a history out of its attributes"
         ) from error
     unwrap_children(module)
     module = module.eval().to("cpu")
@@ -105,15 +166,19 @@ def check_example(example: object) -> Tensor:
         ConvertError: it is not a batch of uint8 or float32.
     """
     if not isinstance(example, Tensor):
-        kind = f"{type(example).__module__}.{type(example).__qualname__}"
-        raise ConvertError(f"the example is a {kind}; give a torch.Tensor: torch.from_numpy(...) makes one of an array")
+        raise ConvertError(
+            f"the example is a {type_name(example)}; give a torch.Tensor: torch.from_numpy(...) makes one of an array"
+        )
+    if example.is_meta or example.layout != torch.strided:
+        raise ConvertError("the example is a meta or sparse tensor; give one with values, such as torch.zeros(...)")
     if example.dtype not in INPUT_TYPES:
         raise ConvertError(f"the example is {example.dtype}; give images as uint8 or float32")
     if example.dim() not in (2, 4) or not example.numel():
         shape = list(example.shape)
         raise ConvertError(f"the example has the shape {shape}; give at least one image, as [N, C, H, W] or [N, F]")
     example = example.detach().cpu()
-    return example if len(example) > 1 else example.expand(2, *example.shape[1:]).contiguous()
+    example = example if len(example) > 1 else example.expand(2, *example.shape[1:])
+    return example.contiguous()
 
 
 def capture_copy(module: nn.Module, example: Tensor) -> Graph:
@@ -123,7 +188,10 @@ def capture_copy(module: nn.Module, example: Tensor) -> Graph:
     graph = program.graph
     inputs = [node for node in graph.nodes if node.op == "placeholder" and node not in values]
     if len(inputs) != 1:
-        raise ConvertError(f"the module takes {len(inputs)} inputs; it must take exactly one, a batch of images")
+        raise ConvertError(
+            "the module's forward uses an object that is neither a tensor nor a number, such as a torch.Generator; a "
+            "model file holds none: compute what it gives when the module is built"
+        )
     if isinstance(inputs[0].meta["val"].shape[0], int):
         raise ConvertError(
             f"the module is written for a batch of {len(example)} images; use x.shape[0] or -1 where it states a number"
@@ -132,6 +200,7 @@ def capture_copy(module: nn.Module, example: Tensor) -> Graph:
         if node.op == "call_function" and operator_name(node) in _CHECKS:
             graph.erase_node(node)
     _rename_norms(graph)
+    _keep_batch(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
     return _split(graph, values, inputs[0], program.graph_signature)
 
@@ -141,6 +210,39 @@ def _rename_norms(graph: fx.Graph) -> None:
     for node in graph.nodes:
         if node.target is operator.getitem and operator_name(node.args[0]).startswith("aten::_native_batch_norm"):
             node._rename("batch_norm")
+
+
+def _keep_batch(graph: fx.Graph) -> None:
+    """``squeeze()`` would drop the axis of the images too where there is one image; only the other axes are meant."""
+    for node in graph.nodes:
+        if node.target is torch.ops.aten.squeeze.default:
+            shape = node.args[0].meta["val"].shape
+            node.target = torch.ops.aten.squeeze.dims
+            node.args = (node.args[0], [axis for axis in range(1, len(shape)) if shape[axis] == 1])
+
+
+def _check_module(module: object) -> None:
+    if not isinstance(module, nn.Module):
+        kind = f"the class {module.__qualname__}" if isinstance(module, type) else f"a {type_name(module)}"
+        raise ConvertError(f"what is to be converted is {kind}; give a torch.nn.Module, an object with its weights")
+    for path, child in module.named_modules():
+        where = f"module '{path}'" if path else "the module"
+        if isinstance(child, torch.jit.ScriptModule):
+            raise ConvertError(f"{where} is TorchScript; give the torch.nn.Module that it was made of")
+        if isinstance(child, fx.GraphModule) and hasattr(child, "range_constraints"):
+            raise ConvertError(f"{where} comes from torch.export; give the torch.nn.Module that it was made of")
+    for name, values in [*module.named_parameters(), *module.named_buffers()]:
+        if torch.nn.parameter.is_lazy(values):
+            raise ConvertError(f"{name} has no size yet; run the module once on a batch, as lazy modules need it")
+        if values.is_meta:
+            raise ConvertError(f"{name} is on the meta device and has no values; load the weights first")
+
+
+def _computed_tensors(module: nn.Module) -> Iterator[Tensor]:
+    for child in module.modules():
+        for value in vars(child).values():
+            if isinstance(value, Tensor) and value.grad_fn is not None:
+                yield value
 
 
 def _check_parameters(module: nn.Module) -> None:
@@ -156,35 +258,34 @@ def _check_parameters(module: nn.Module) -> None:
 
 
 @contextmanager
-def _module_trail(module: nn.Module) -> Iterator[list[str]]:
-    """The paths of the modules that are being called, outermost first; they stay as they were when a call fails."""
-    trail: list[str] = []
-    handles = []
-    for path, child in module.named_modules():
-        handles.append(child.register_forward_pre_hook(lambda module, inputs, path=path: trail.append(path)))
-        handles.append(child.register_forward_hook(lambda module, inputs, output: _leave(trail)))
+def _without_logs() -> Iterator[None]:
+    """Torch logs what it also raises, at length."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        yield trail
+        yield
     finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _leave(trail: list[str]) -> None:
-    trail.pop()
+        logging.disable(before)
 
 
 def _export(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
     shapes = ({0: torch.export.Dim.AUTO},)
-    with _module_trail(module) as trail, torch.no_grad():
+    with module_trail(module) as trail, torch.no_grad(), _without_logs():
         try:
             return torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
         except Exception as error:
-            where = f"module '{trail[-1]}'" if trail and trail[-1] else "the outermost module"
-            raise ConvertError(
-                f"{where} cannot be captured: {_first_line(error)}. Its forward must take one tensor, and no branch or "
-                "shape in it may depend on the values of the images"
+            raise NotCaptured(
+                f"{innermost(trail)} cannot be captured: {first_line(error)}. {_remedy(error)}"
             ) from error
+
+
+def _remedy(error: Exception) -> str:
+    if "fake tensor in the exported program constant's list" in str(error):
+        return "A tensor's .data or an attribute is used in its forward: use the tensor itself, or .detach()"
+    return (
+        "Its forward must be plain torch operators on one tensor: no branch, shape or number in it may depend on the "
+        "values of the images"
+    )
 
 
 def _functional(program: torch.export.ExportedProgram, module: nn.Module) -> torch.export.ExportedProgram:
@@ -200,24 +301,35 @@ def _functional(program: torch.export.ExportedProgram, module: nn.Module) -> tor
             node.replace_all_uses_with(node.args[0])
             program.graph.erase_node(node)
     try:
-        with torch.no_grad():
-            functional: torch.export.ExportedProgram = program.run_decompositions({})
+        with torch.no_grad(), _without_logs():
+            functional: torch.export.ExportedProgram = program.run_decompositions(_decompositions(program.graph))
             return functional
     except Exception as error:
         raise ConvertError(
-            f"the module cannot be made free of in-place changes: {_first_line(error)}. Replace in-place operators by "
+            f"the module cannot be made free of in-place changes: {first_line(error)}. Replace in-place operators by "
             "those that return a new tensor"
         ) from error
 
 
+def _decompositions(graph: fx.Graph) -> dict[Any, Callable[..., Any]]:
+    used = {node.target for node in graph.nodes if node.op == "call_function"}
+    if not any(_is_taken_apart(target) for target in used):
+        return {}  # listing what torch has takes half a second
+    known: dict[Any, Any] = dict(torch.export.default_decompositions().items())  # type: ignore[no-untyped-call]
+    return {target: made for target, made in known.items() if _is_taken_apart(target)}
+
+
+def _is_taken_apart(target: Any) -> bool:
+    name = getattr(getattr(target, "_schema", None), "name", "")
+    return name.rstrip("_") in _TAKEN_APART or name in _TAKEN_APART or target in _ELEMENTWISE
+
+
 def _argument(node: fx.Node, name: str) -> Any:
-    names = [argument.name for argument in node.target._schema.arguments]  # type: ignore[union-attr]
-    position = names.index(name)
-    return node.kwargs[name] if name in node.kwargs else node.args[position]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or repr(error)).splitlines()[0].rstrip(".")
+    arguments = node.target._schema.arguments  # type: ignore[union-attr]
+    position = [argument.name for argument in arguments].index(name)
+    if name in node.kwargs:
+        return node.kwargs[name]
+    return node.args[position] if position < len(node.args) else arguments[position].default_value
 
 
 def _parameters(program: torch.export.ExportedProgram) -> dict[fx.Node, Any]:
@@ -290,8 +402,19 @@ def _refuse_batch_statistics(graph: fx.Graph) -> None:
             )
 
 
+def _draws(node: fx.Node) -> bool:
+    """Whether an operator draws random numbers, as it is called here."""
+    if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+        return False
+    schema = node.target._schema  # type: ignore[union-attr]
+    names = {argument.name for argument in schema.arguments}
+    if "dropout_p" in names:
+        return bool(_argument(node, "dropout_p"))
+    return not any(_argument(node, name) is False for name in ("training", "train") if name in names)
+
+
 def _refuse_randomness(node: fx.Node) -> None:
-    if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+    if _draws(node):
         raise ConvertError(
             f"{place(node)} draws random numbers in eval mode ({operator_name(node)}); switch noise and dropout off "
             "there: F.dropout needs training=self.training"

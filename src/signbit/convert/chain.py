@@ -15,14 +15,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from signbit.convert.steadiness import Arrangement
+
 Lookup = Callable[["Link"], Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """One operator; ``run`` is given the function that finds the values of the links before it, and the integers."""
+    """One operator.
 
-    run: Callable[[Lookup, Tensor], Any]
+    Attributes:
+        run: given the function that finds the values of the links before it, the integers, and how elements are to be
+            laid out in memory where that matters.
+        steady: whether its result does not depend on that, see `steadiness`.
+    """
+
+    run: Callable[[Lookup, Tensor, Arrangement | None], Any]
+    steady: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +58,18 @@ class Chain:
         """The shape of the values for one integer: [C, 1, 1] or [C]."""
         return (self.channels, *[1] * (self.rank - 2))
 
-    def __call__(self, integers: Tensor) -> Tensor:
+    def __call__(self, integers: Tensor, arrangement: Arrangement | None = None) -> Tensor:
         """The values for integers, float32 [K, C] or [K, C, H, W]."""
         known: dict[int, Any] = {}
         value: Any = integers
         for link in self.links:
-            value = known[id(link)] = link.run(lambda other: known[id(other)], integers)
+            value = known[id(link)] = link.run(lambda other: known[id(other)], integers, arrangement)
         return value  # type: ignore[no-any-return]
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether torch gives one value for an integer, wherever it lies in memory."""
+        return all(link.steady for link in self.links)
 
     @property
     def last(self) -> Link | None:
@@ -63,15 +77,17 @@ class Chain:
         return self.links[-1] if self.links else None
 
 
-def pointwise_chain(operands: Sequence[Chain], operator: Callable[[list[Any]], Any]) -> Chain:
+def pointwise_chain(
+    operands: Sequence[Chain], operator: Callable[[list[Any], Arrangement | None], Any], steady: bool
+) -> Chain:
     """An operator that acts on each element alone, on values of the same integers."""
     lasts = [operand.last for operand in operands]
     before = dict.fromkeys(link for operand in operands for link in operand.links)
 
-    def run(value: Lookup, integers: Tensor) -> Any:
-        return operator([integers if last is None else value(last) for last in lasts])
+    def run(value: Lookup, integers: Tensor, arrangement: Arrangement | None) -> Any:
+        return operator([integers if last is None else value(last) for last in lasts], arrangement)
 
-    return Chain((*before, Link(run)), operands[0].rank, operands[0].channels)
+    return Chain((*before, Link(run, steady)), operands[0].rank, operands[0].channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +106,15 @@ def regrouped_chain(pieces: Sequence[Piece], rank: int) -> Chain:
     """Channels of several functions, selected and joined; it takes integers in the new order."""
     total = sum(len(piece.channels) for piece in pieces)
 
-    def run(value: Lookup, integers: Tensor) -> Tensor:
+    def run(value: Lookup, integers: Tensor, arrangement: Arrangement | None) -> Tensor:
         parts = torch.split(integers, [len(piece.channels) for piece in pieces], 1)
-        return torch.cat([_run_piece(*pair) for pair in zip(pieces, parts, strict=True)], 1)
+        return torch.cat([_run_piece(*pair, arrangement) for pair in zip(pieces, parts, strict=True)], 1)
 
-    return Chain((Link(run),), rank, total)
+    steady = all(piece.chain is None or piece.chain.is_steady for piece in pieces)
+    return Chain((Link(run, steady),), rank, total)
 
 
-def _run_piece(piece: Piece, integers: Tensor) -> Tensor:
+def _run_piece(piece: Piece, integers: Tensor, arrangement: Arrangement | None) -> Tensor:
     if piece.chain is None:
         assert piece.constant is not None
         constant = torch.from_numpy(piece.constant).reshape(1, -1, *[1] * (integers.dim() - 2))
@@ -113,10 +130,10 @@ def _run_piece(piece: Piece, integers: Tensor) -> Tensor:
     spread[turn, :, channels] = flat.transpose(0, 1)
     if chain.rank == 2:
         given = spread.permute(0, 1, 3, 2).reshape(-1, chain.channels)
-        values = chain(given).reshape(turns, count, pixels, chain.channels).permute(0, 1, 3, 2)
+        values = chain(given, arrangement).reshape(turns, count, pixels, chain.channels).permute(0, 1, 3, 2)
     else:
         given = spread.reshape(turns * count, chain.channels, pixels, 1)
-        values = chain(given).reshape(turns, count, chain.channels, pixels)
+        values = chain(given, arrangement).reshape(turns, count, chain.channels, pixels)
     return values[turn, :, channels].transpose(0, 1).reshape(integers.shape)
 
 

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from signbit.convert import Conversion
-from signbit.convert.capture import capture_copy, check_example, eval_copy
+from signbit.convert.capture import Graph, NotCaptured, capture_copy, check_example, eval_copy
 from signbit.convert.lowering import Lowering
 from signbit.convert.node import place
-from signbit.convert.proof import prove_graph
+from signbit.convert.proof import Differs, prove_graph
+from signbit.convert.rehearsal import rehearse
 from signbit.engine import Model
 from signbit.errors import ConvertError, ModelFileError
 from signbit.modelfile import to_bytes
@@ -36,10 +37,12 @@ def run_conversion(
     example = check_example(example)
     copied = eval_copy(module)
     with torch.random.fork_rng(devices=[]):  # what draws random numbers is refused, but draws them first
-        graph = capture_copy(copied, example)
-        is_fixed = prove_graph(copied, graph, example)
+        graph = _captured(copied, example)
+        is_fixed, unproved = _proved(copied, graph, example)
     lowering = Lowering(graph)
     finished = lowering.run(labels, metadata, preprocessing)
+    if unproved is not None:
+        raise unproved
     _load(to_bytes(finished.model), lowering)
     warnings = list(lowering.warnings)
     if is_fixed:
@@ -48,6 +51,31 @@ def run_conversion(
         warnings.append(_NOT_BINARY)
     folded = {finished.numbers[old]: found for old, found in lowering.folded.items() if old in finished.numbers}
     return Conversion(finished.model, lowering.report, warnings, graph, finished.nodes, folded)
+
+
+def _captured(module: nn.Module, example: Tensor) -> Graph:
+    drawn = rehearse(module, example)
+    try:
+        graph = capture_copy(module, example)
+    except NotCaptured as error:
+        raise _random(drawn) if drawn else error from error
+    if drawn:
+        raise _random(drawn)
+    return graph
+
+
+def _proved(module: nn.Module, graph: Graph, example: Tensor) -> tuple[bool, ConvertError | None]:
+    """Whether the output is the same for every image; and what is wrong, to be said if the lowering finds no more."""
+    try:
+        return prove_graph(module, graph, example), None
+    except Differs as error:
+        return False, error
+
+
+def _random(drawn: str) -> ConvertError:
+    return ConvertError(
+        f"the module draws random numbers in eval mode (from {drawn}); draw them in training only: if self.training"
+    )
 
 
 def _load(content: bytes, lowering: Lowering) -> None:

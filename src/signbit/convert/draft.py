@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import fx
 
@@ -58,10 +59,9 @@ class Draft:
 
     def tensor(self, dtype: str, shape: Shape, node: fx.Node | None = None) -> int:
         """A new tensor; ``node`` is the one whose value it holds, element for element."""
-        self.tensors.append(Tensor("" if node is None else node.name, dtype, *shape))
-        if node is not None:
-            self.nodes[len(self.tensors) - 1] = node
-        return len(self.tensors) - 1
+        self.tensors.append(Tensor("", dtype, *shape))
+        tensor = len(self.tensors) - 1
+        return tensor if node is None else self.name(tensor, node)
 
     def add(self, op: Op, node: fx.Node) -> int:
         """Write an op with one output on behalf of a node; returns the output."""
@@ -124,10 +124,15 @@ class Draft:
         return self.add(Concat(node.name, tuple(sources), (output,)), node)
 
     def name(self, tensor: int, node: fx.Node) -> int:
-        """Say that a tensor holds a node's value, unless it has a name already; returns the tensor."""
-        if tensor not in self.nodes:
+        """Say that a tensor holds a node's value, unless it has a name already; returns the tensor.
+
+        Floats do not hold what torch has as bytes, pixels that were pooled or joined: those are the engine's own.
+        """
+        known = self.tensors[tensor]
+        is_cast = node.meta["val"].dtype == torch.uint8 and known.dtype == "float32"
+        if tensor not in self.nodes and not is_cast:
             self.nodes[tensor] = node
-            self.tensors[tensor] = replace(self.tensors[tensor], name=node.name)
+            self.tensors[tensor] = replace(known, name=node.name)
         return tensor
 
     def finish(

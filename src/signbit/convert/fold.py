@@ -8,17 +8,21 @@ piece computes (a negative gamma, a rounding, two roots of an attention batch no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from signbit.convert.steadiness import ARRANGEMENTS, Arrangement
 from signbit.modelfile.ops.thresholds import HIGHEST, LOWEST, Intervals, Tables
 
 Function = Callable[[Tensor], Tensor]
 """A function of one integer for each channel: float32 [K, ...features] to the same shape."""
+
+Arranged = Callable[[Tensor, Arrangement], Tensor]
+"""The same, told how its elements are to be laid out in memory."""
 
 _ELEMENTS_AT_ONCE = 1 << 22
 
@@ -31,11 +35,13 @@ class Thresholds:
         intervals: of every channel; those of a channel with a table say nothing.
         tables: of the channels whose sign changes more than twice; None where there is none.
         margin: the smallest distance from zero of a value next to a flip; infinity where nothing flips.
+        flips: for each channel the integers at which a new sign begins.
     """
 
     intervals: Intervals
     tables: Tables | None
     margin: float
+    flips: list[list[int]] = field(default_factory=list)
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -68,9 +74,12 @@ def evaluate_all(function: Function, shape: tuple[int, ...], bound: int) -> Iter
     piece = max(1, _ELEMENTS_AT_ONCE // max(1, int(np.prod(shape))))
     for first in range(-bound, bound + 1, piece):
         integers = torch.arange(first, min(first + piece, bound + 1), dtype=torch.float32)
-        lattice = integers.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()
         with torch.no_grad():
-            yield first, function(lattice)
+            yield first, function(_lattice(integers, shape))
+
+
+def _lattice(integers: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return integers.reshape(-1, *[1] * len(shape)).expand(-1, *shape).contiguous()
 
 
 def find_thresholds(function: Function, shape: tuple[int, ...], bound: NDArray[np.int64]) -> Thresholds:
@@ -110,6 +119,30 @@ def find_thresholds(function: Function, shape: tuple[int, ...], bound: NDArray[n
     return _from_flips(starts, flips, int(bound.max()), margin)
 
 
+class Unsteady(Exception):
+    """Torch gives two values for one integer, depending on where it lies in memory: says for which."""
+
+
+def check_steady(chain: Arranged, shape: tuple[int, ...], found: Thresholds) -> None:
+    """See that each flip is where it is, wherever in memory torch computes it.
+
+    Raises:
+        Unsteady: it is not, for some channel.
+    """
+    wanted = sorted({edge + step for edges in found.flips for edge in edges for step in (-1, 0)})
+    if not wanted:
+        return
+    row = {integer: number for number, integer in enumerate(wanted)}
+    lattice = _lattice(torch.tensor(wanted, dtype=torch.float32), shape)
+    for arrangement in ARRANGEMENTS:
+        with torch.no_grad():
+            negative = ~(chain(lattice, arrangement) >= 0).reshape(len(wanted), -1).numpy()
+        for channel, edges in enumerate(found.flips):
+            for edge, before in ((edge, row[edge - 1]) for edge in edges):
+                if negative[row[edge], channel] == negative[before, channel]:
+                    raise Unsteady(f"channel {channel} changes its sign where its product is {edge}, or beside it")
+
+
 class NotANumber(Exception):
     """A function of integers is NaN: ``channel`` and ``integer`` say where."""
 
@@ -147,7 +180,7 @@ def _from_flips(starts: NDArray[np.bool_], flips: list[list[int]], bound: int, m
             edges[np.array(at) + bound] = 1
             tables.append((np.cumsum(edges) % 2 == 1) != negative)
     found = Tables(row, np.array(tables), -bound) if tables else None
-    return Thresholds(Intervals(low, high, inverted), found, margin)
+    return Thresholds(Intervals(low, high, inverted), found, margin, flips)
 
 
 @dataclass(frozen=True)

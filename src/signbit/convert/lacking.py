@@ -24,8 +24,10 @@ class Lacking(Rule):
     why: ClassVar[str]
     instead: ClassVar[str]
 
-    def check(self, call: Call) -> None:
-        raise Refused(f"the engine has no op for {call.operator}: {self.why}; {self.instead}")
+    @property
+    def message(self) -> str:
+        """What is said of it."""
+        return f"the engine has no op for {self.operator}: {self.why}; {self.instead}"
 
     def lower(self, call: Call, lowering: Lowering) -> Result:
-        raise NotImplementedError
+        raise Refused(self.message)

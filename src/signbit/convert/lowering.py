@@ -10,20 +10,26 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import fx
 
 from signbit.convert import fold, lower
 from signbit.convert.capture import INPUT_TYPES, Graph, call
+from signbit.convert.chain import Chain
 from signbit.convert.draft import Draft, Finished
 from signbit.convert.expression import Constant, Expression, Input, Step, evaluate, is_correctly_rounded, tensors_of
+from signbit.convert.lacking import Lacking
 from signbit.convert.layer_report import LayerReport
 from signbit.convert.node import module_path, operator_name, place
 from signbit.convert.rearrangement import put_in_place
+from signbit.convert.rehearsal import first_line, type_name
 from signbit.convert.rule import BATCH, BatchSize, Call, Refused, located
+from signbit.convert.steadiness import ARRANGEMENTS
 from signbit.convert.value import Base, Fixed, Folded, Real, Signs, Stream, Value, image_of, image_value
 from signbit.errors import ConvertError
 from signbit.modelfile.ops.lookup import Lookup
@@ -64,6 +70,7 @@ class Lowering:
         preprocessing: Preprocessing | None = None,
     ) -> Finished:
         """Write the ops of the whole graph and return the model file."""
+        self._refuse_lacking()
         for node in self.graph.nodes:
             self._known[node] = self._lower(node)
         output = self._output(self.graph.output)
@@ -75,24 +82,54 @@ class Lowering:
         """What a node holds: a `Value`, or torch's own value where it does not depend on the image."""
         return self.graph.constants[node] if node in self.graph.constants else self._known[node]
 
+    def _refuse_lacking(self) -> None:
+        """The first operator that the engine has nothing for is named before anything else that is wrong."""
+        for node in self.graph.nodes:
+            if node.target is operator.getitem or not isinstance(node.meta.get("val"), (torch.Tensor, list, tuple)):
+                continue
+            rule = lower.rule_of(operator_name(node))
+            if rule is None:
+                raise ConvertError(
+                    f"{place(node)}: the engine has no op for {operator_name(node)}; docs/what-converts.md lists the "
+                    "operators it has, and what to use instead of others"
+                )
+            if isinstance(rule, Lacking):
+                raise located(Refused(rule.message), node)
+
     def _lower(self, node: fx.Node) -> Any:
         if node.target is operator.getitem:
             return self._item(node)
         if not isinstance(node.meta.get("val"), (torch.Tensor, list, tuple)):
             return self._size(node)
         rule = lower.rule_of(operator_name(node))
-        if rule is None:
-            raise ConvertError(
-                f"{place(node)}: the engine has no op for {operator_name(node)}; the documentation's page on what "
-                "converts lists the operators it has, and what to use instead of others"
-            )
-        given = Call(node, self)
+        assert rule is not None
         try:
+            self._check_batch(node)
+            given = Call(node, self)
             rule.check(given)
             result = rule.lower(given, self)
         except Refused as refused:
             raise located(refused, node) from None
+        except ConvertError:
+            raise
+        except Exception as error:
+            raise ConvertError(
+                f"{place(node)}: the converter fails at {operator_name(node)} ({type_name(error)}: {first_line(error)})"
+                ". That is a fault of the converter: please report it, and write this part of the module in another way"
+            ) from error
         return self._settled(node, result) if isinstance(result, Value) else result
+
+    def _check_batch(self, node: fx.Node) -> None:
+        """See that a node holds something for each image: ``x.view(-1, 8)`` may join images."""
+        images = self.graph.input.meta["val"].shape[0]
+        found = node.meta["val"]
+        used = [found] if isinstance(found, torch.Tensor) else [found[int(user.args[1])] for user in node.users]  # type: ignore[arg-type]
+        for each in used:
+            sizes = each.shape if isinstance(each, torch.Tensor) else ()
+            if not sizes or str(sizes[0]) != str(images):
+                raise Refused("it moves the batch, or joins images; keep axis 0 for the images and leave it in place")
+            if not all(isinstance(size, int) for size in sizes[1:]):
+                raise Refused(f"the shape of {operator_name(node)} is only known when it runs; select by fixed numbers")
 
     def _own(self, node: fx.Node, value: Value) -> None:
         """Say whose value a base is, so that its tensors are called after it and verify compares them."""
@@ -215,12 +252,11 @@ class Lowering:
             raise located(refused, node) from None
 
     def _stream_output(self, node: fx.Node, stream: Stream) -> int:
-        """By the steps where they give torch's own floats, else by a lookup, where that is not too large."""
-        length = 2 * int(stream.bound.max()) + 1
+        """By the steps where they give torch's own floats, else by a lookup, where that is small enough and steady."""
         if self._is_exact(stream):
             tensor = self._own_output(node, stream)
-        elif 4 * length * stream.shape[2] <= _LARGEST_LOOKUP_BYTES:
-            tensor = self._lookup(node, stream, length)
+        elif (values := self._values(stream)) is not None:
+            tensor = self._lookup(node, stream, values)
         else:
             return self._own_output(node, stream)
         self.folded[tensor] = Folded(stream.chain, stream.chain.features, stream.bound, signs=False)
@@ -248,8 +284,49 @@ class Lowering:
                 return False
         return True
 
-    def _lookup(self, node: fx.Node, stream: Stream, length: int) -> int:
-        pieces = fold.evaluate_all(stream.chain, stream.chain.features, int(stream.bound.max()))
-        values = torch.cat([piece.reshape(len(piece), -1) for _, piece in pieces]).T.contiguous().numpy()
+    def _values(self, stream: Stream) -> NDArray[np.float32] | None:
+        """Torch's float for every integer, [C, integers]; None where there are too many, or torch gives two for one.
+
+        Raises:
+            Refused: one that can occur is NaN; or torch gives two, and the engine has no steps that are near both.
+        """
+        chain, bound = stream.chain, int(stream.bound.max())
+        if 4 * (2 * bound + 1) * chain.channels > _LARGEST_LOOKUP_BYTES:
+            return None
+        values = _every_value(chain, chain, bound)
+        _refuse_nan(values, stream.bound)
+        if not chain.is_steady and not _is_same_everywhere(chain, values, bound):
+            self._refuse_unsteady(stream)
+            return None
+        return np.nan_to_num(values, nan=0, posinf=np.inf, neginf=-np.inf)  # NaN that no channel can meet
+
+    def _refuse_unsteady(self, stream: Stream) -> None:
+        if isinstance(stream.expression, ConvertError):
+            raise Refused(
+                "torch's code for vectors and for single elements differ in the last digit of what is computed here, "
+                f"so no table is right. End the network before it, and compute it of the result. {stream.expression}"
+            )
+
+    def _lookup(self, node: fx.Node, stream: Stream, values: NDArray[np.float32]) -> int:
         tensor = self.draft.tensor("float32", stream.shape, node)
         return self.draft.add(Lookup(node.name, (stream.tensor,), (tensor,), values, -int(stream.bound.max())), node)
+
+
+def _every_value(chain: Chain, function: fold.Function, bound: int) -> NDArray[np.float32]:
+    pieces = fold.evaluate_all(function, chain.features, bound)
+    return torch.cat([piece.reshape(len(piece), -1) for _, piece in pieces]).T.contiguous().numpy()
+
+
+def _is_same_everywhere(chain: Chain, values: NDArray[np.float32], bound: int) -> bool:
+    others = (_every_value(chain, partial(chain, arrangement=arrangement), bound) for arrangement in ARRANGEMENTS)
+    return all(np.array_equal(values, other, equal_nan=True) for other in others)
+
+
+def _refuse_nan(values: NDArray[np.float32], bound: NDArray[np.int64]) -> None:
+    integers = np.arange(values.shape[1]) - values.shape[1] // 2
+    channels, columns = np.nonzero(np.isnan(values) & (np.abs(integers) <= bound[:, None]))
+    if len(channels):
+        raise Refused(
+            f"channel {channels[0]} of the output is NaN where its product is {integers[columns[0]]}; keep what comes "
+            "before it away from there, such as by a clamp"
+        )

@@ -18,6 +18,7 @@ from signbit.convert.capture import call as run_node
 from signbit.convert.chain import pointwise_chain
 from signbit.convert.expression import Constant, Expression, Input, Step, fits_one_op, parts_of, scalar
 from signbit.convert.rule import BatchSize, Call, Refused, Rule, located
+from signbit.convert.steadiness import Arrangement
 from signbit.convert.value import Base, Real, Stream, Value
 from signbit.errors import ConvertError
 
@@ -45,12 +46,18 @@ class Pointwise(Rule):
     instead: ClassVar[str] = ""
     by_channel: ClassVar[bool] = False
     gives_list: ClassVar[bool] = False  # torch gives further results, which nobody may read
+    is_steady: ClassVar[bool] = True  # where it has steps: whether torch computes them alike everywhere in memory
     words: ClassVar[str] = "pointwise"
 
     @property
     def has_step(self) -> bool:
         """Whether the engine computes it on real values."""
         return type(self).step is not Pointwise.step
+
+    @property
+    def steady(self) -> bool:
+        """Whether torch's result does not depend on where an element lies in memory, see `steadiness`."""
+        return self.has_step and self.is_steady
 
     def check(self, call: Call) -> None:
         """Torch evaluates every argument; what real values allow is checked in `_real`."""
@@ -101,12 +108,21 @@ class Pointwise(Rule):
         streams = [base for base in bases if isinstance(base, Stream)]
         varying, constants = list(call.nodes.values()), lowering.graph.constants
 
-        def operator(operands: list[Any]) -> Any:
-            known = dict(zip(varying, operands, strict=True))
-            found = run_node(call.node, lambda node: known[node] if node in known else constants[node])
-            return found[0] if self.gives_list else found
+        def operator(operands: list[Any], arrangement: Arrangement | None) -> Any:
+            known = {node: constants[node] for node in call.node.all_input_nodes if node in constants}
+            known.update(zip(varying, operands, strict=True))
+            if arrangement is None or self.steady:
+                found = run_node(call.node, known.__getitem__)
+                return found[0] if self.gives_list else found
+            spread = [node for node, value in known.items() if isinstance(value, Tensor) and value.dim()]
 
-        chain = pointwise_chain([stream.chain for stream in streams], operator)
+            def on_elements(tensors: list[Tensor]) -> Tensor:
+                result: Tensor = run_node(call.node, {**known, **dict(zip(spread, tensors, strict=True))}.__getitem__)
+                return result
+
+            return arrangement(on_elements, [known[node] for node in spread])
+
+        chain = pointwise_chain([stream.chain for stream in streams], operator, self.steady)
         first = streams[0]
         try:
             expression: Expression | ConvertError = self._real(call, lowering, bases)
@@ -117,7 +133,8 @@ class Pointwise(Rule):
         return Stream(first.shape, first.tensor, first.bound, chain, expression, first.pool)
 
     def _real(self, call: Call, lowering: Lowering, bases: list[Base]) -> Expression:
-        self.check_dtype(call)
+        if self.has_step or call.dtype == torch.uint8:
+            self.check_dtype(call)
         rank = len(call.axes) + 1
         names = list(call.nodes)
         by_name = dict(zip(names, bases, strict=True))

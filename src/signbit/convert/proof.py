@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from signbit.convert.adversarial import adversarial_inputs
 from signbit.convert.capture import Graph
 from signbit.convert.node import module_path
+from signbit.convert.rehearsal import first_line, run_module
 from signbit.errors import ConvertError
+
+
+class Differs(ConvertError):
+    """The captured graph gives another result than the module."""
 
 
 def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> bool:
@@ -30,26 +35,41 @@ def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> bool:
     batches = [("the example", example), *adversarial_inputs(shape, example.dtype)]
     outputs = []
     for name, images in batches:
-        with torch.no_grad():
-            wanted, again = module(images), module(images)
+        wanted, again = run_module(module, images, name), run_module(module, images, name)
         if not same(wanted, again):
             raise ConvertError(
                 "the module gives two different results for one input in eval mode; switch off what is random in it, "
                 "or what it remembers from one call to the next"
             )
-        if not same(graph.run(images)[graph.output], wanted):
+        if not same(_run_graph(graph, images, len(example)), wanted):
             where = _first_module_that_differs(module, graph, images)
-            raise ConvertError(
+            raise Differs(
                 f"{where}: what was captured of it gives another result than the module, on {name}. A branch that "
-                "depends on the number of images, or a value kept from an earlier call, does this"
+                "depends on the number of images, or a value kept from an earlier call, does this: take it out"
             )
         outputs.append(wanted.reshape(len(images), -1))
     rows = torch.cat(outputs)
     return bool((rows == rows[:1]).all())
 
 
+def _run_graph(graph: Graph, images: Tensor, captured: int) -> Tensor:
+    try:
+        output: Tensor = graph.run(images)[graph.output]
+        return output
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise ConvertError(
+            f"the module is written for a batch of {captured} images: captured, it cannot run on {len(images)} "
+            f"({first_line(error)}). Use x.shape[0], not len(x), or -1 where it states their number"
+        ) from error
+
+
 def same(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are equal, a NaN to a NaN."""
+    """Whether two tensors are equal, a NaN to a NaN.
+
+    The second may lack the axis of a batch of one, which ``squeeze()`` drops in a module.
+    """
+    if other.dim() == one.dim() - 1 and len(one) == 1:
+        other = other[None]
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     return bool(((one == other) | (one.isnan() & other.isnan())).all())
@@ -62,6 +82,7 @@ def _first_module_that_differs(module: nn.Module, graph: Graph, images: Tensor) 
     found: list[str] = []
 
     def compare(path: str, output: Any) -> None:
+        output = output[0] if isinstance(output, (tuple, list)) and output else output
         node = last.get(path)
         mine = None if node is None else values[node]
         if isinstance(mine, Tensor) and isinstance(output, Tensor) and not same(mine, output):

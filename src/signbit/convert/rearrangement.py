@@ -19,7 +19,8 @@ from torch import Tensor, fx
 
 from signbit.convert.chain import Chain, Piece, regrouped_chain
 from signbit.convert.expression import Constant, Expression, Input, rewrite, tensors_of
-from signbit.convert.rule import BATCH, Call, Refused, Result, Rule
+from signbit.convert.rehearsal import first_line
+from signbit.convert.rule import BATCH, Call, Refused, Result, Rule, located
 from signbit.convert.value import Base, Fixed, Real, Shape, Signs, Stream, Value, image_of
 from signbit.errors import ConvertError
 from signbit.modelfile.ops.flatten import Flatten
@@ -62,8 +63,10 @@ class Rearrangement(Rule):
         }
         try:
             moved = self.move(call, arguments, numbers.fixed)
-        except (RuntimeError, IndexError) as error:
-            raise Refused(f"{call.operator} cannot be followed: {str(error).splitlines()[0]}") from error
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+            raise Refused(
+                f"{call.operator} cannot be followed: {first_line(error)}; write it in another way"
+            ) from error
         if isinstance(moved, Tensor):
             return _place(numbers.per_image(moved), numbers, call, lowering)
         return [_place(numbers.per_image(each), numbers, call, lowering) for each in moved]
@@ -151,7 +154,7 @@ Moved = tuple[tuple[int, ...], Indices, Indices]
 def _place(moved: Moved, numbers: _Numbers, call: Call, lowering: Lowering) -> Value:
     axes, which, element = moved
     if not which.size:
-        raise Refused("nothing is left of the image")
+        raise Refused("nothing is left of the image; take one channel at least")
     fixed = _fixed(which, element, numbers)
     if fixed is not None:
         return Value(axes, Fixed(image_of(axes) or (1, 1, fixed.size), fixed))
@@ -188,43 +191,91 @@ class _Run:
 
 
 def _join(
-    axes: tuple[int, ...], which: Indices, element: Indices, numbers: _Numbers, call: Call, lowering: Lowering
+    axes: tuple[int, ...],
+    which: Indices,
+    element: Indices,
+    numbers: _Numbers,
+    call: Call,
+    lowering: Lowering,
+    *,
+    named: bool = True,
 ) -> Value:
+    """Channels side by side.
+
+    Args:
+        named: whether the result is the node's value, in its order.
+    """
     shape = image_of(axes)
     if shape is None:
-        raise Refused(f"it joins tensors of {len(axes) + 1} axes; join images [N, C, H, W] or vectors [N, C]")
+        return _join_bases(axes, which, element, numbers, call, lowering)
     height, width, channels = shape
     which, element = which.reshape(channels, -1), element.reshape(channels, -1)
     if not (which == which[:, :1]).all():
-        raise Refused("it joins tensors along the height or width; the engine joins channels (axis 1) alone")
-    bases = {
-        number: lowering.in_place(source.value, call.node).base
-        for number, source in enumerate(numbers.sources)
-        if source.value is not None and (which == number).any()
-    }
-    runs = [
-        _run(numbers.sources[number], bases.get(number), element[list(rows)], height * width)
-        for number, rows in groupby(range(channels), key=lambda row: int(which[row, 0]))
-    ]
+        raise Refused(
+            "it joins or pads along the height or width; the engine joins channels (axis 1) alone. Pad by the padding "
+            "of a convolution or a pool"
+        )
+    runs = []
+    for number, rows in groupby(range(channels), key=lambda row: int(which[row, 0])):
+        runs.append(_run(numbers.sources[number], element[list(rows)], (height, width), call.node, lowering))
+    bases = {id(run.base): run.base for run in runs if run.base is not None}
     kinds = {type(base) for base in bases.values()}
+    joiner = _Joiner(shape, runs, call.node, lowering, named)
     if kinds == {Signs} and all(_holds_signs(run) for run in runs):
-        return Value(axes, _join_signs(shape, runs, call.node, lowering))
+        return Value(axes, joiner.signs())
     if kinds == {Stream} and all(base.pool is None for base in bases.values() if isinstance(base, Stream)):
-        return Value(axes, _join_streams(shape, len(axes) + 1, runs, call.node, lowering))
-    return Value(axes, Real(shape, Input(_join_floats(runs, call.node, lowering))))
+        return Value(axes, joiner.stream(len(axes) + 1))
+    return Value(axes, Real(shape, Input(joiner.floats())))
 
 
-def _run(source: _Source, base: Base | None, element: Indices, pixels: int) -> _Run:
+def _join_bases(
+    axes: tuple[int, ...], which: Indices, element: Indices, numbers: _Numbers, call: Call, lowering: Lowering
+) -> Value:
+    """A result that is no image, such as of ``stack``: the channels of all operands, and numbers among them."""
+    values = {int(number): numbers.sources[number].value for number in np.unique(which)}
+    placed = [lowering.in_place(value, call.node) for value in values.values() if value is not None]
+    sizes = {value.base.shape[:2] for value in placed}
+    if len(placed) < len(values) or len(sizes) > 1:
+        raise Refused(f"it joins tensors of {len(axes) + 1} axes; join images [N, C, H, W] or vectors [N, C]")
+    (height, width), counts = sizes.pop(), [value.base.shape[2] for value in placed]
+    starts = np.cumsum([0, *counts])
+    whole = np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(count) for count in counts])
+    pixels = np.arange(height * width)
+    sources = _Numbers()
+    for value in placed:
+        sources.of(value)
+    element_of = (whole[1][:, None] * len(pixels) + pixels).reshape(-1)
+    shape = (int(starts[-1]), height, width)
+    joined = _join(shape, np.repeat(whole[0], len(pixels)), element_of, sources, call, lowering, named=False)
+    first = np.zeros(max(values) + 1, np.int64)
+    first[list(values)] = starts[:-1] * len(pixels)
+    return Value(axes, joined.base, first[which] + element)
+
+
+def _run(source: _Source, element: Indices, size: tuple[int, int], node: fx.Node, lowering: Lowering) -> _Run:
     """Which channels of an operand some channels of the result are."""
     if source.fixed is not None:
         found = source.fixed[element]
-        if not (found == found[:, :1]).all():
+        if not (found == found[:, :1]).all() and not np.isnan(found).all():
             raise Refused("it sets pixels of a channel to different numbers; a channel can be set as a whole")
         return _Run(None, np.full(len(element), -1), found[:, 0])
+    assert source.value is not None
+    value = source.value
+    if value.base.shape[:2] == size:  # whole channels of the base, whatever became of its axes
+        channels = _whole_channels(value.numbers().reshape(-1)[element])
+        if channels is not None:
+            return _Run(value.base, channels)
+    channels = _whole_channels(element)
+    if channels is None:
+        raise Refused("it moves pixels while it joins channels; the engine joins whole channels alone. Take two steps")
+    return _Run(lowering.in_place(value, node).base, channels)
+
+
+def _whole_channels(element: Indices) -> Indices | None:
+    """The channels that [C, pixels] numbers are, each in order; None where they are not."""
+    pixels = element.shape[1]
     channel = element[:, :1] // pixels
-    if not np.array_equal(element, channel * pixels + np.arange(pixels)):
-        raise Refused("it moves pixels while it joins channels; the engine joins whole channels alone")
-    return _Run(base, channel[:, 0])
+    return channel[:, 0] if np.array_equal(element, channel * pixels + np.arange(pixels)) else None
 
 
 def _holds_signs(run: _Run) -> bool:
@@ -255,52 +306,76 @@ def _first_base(runs: Sequence[_Run]) -> Base:
     return next(run.base for run in runs if run.base is not None)
 
 
-def _join_signs(shape: Shape, runs: Sequence[_Run], node: fx.Node, lowering: Lowering) -> Signs:
-    grouped = _grouped(runs, lambda run: True)
-    tensors = [
-        lowering.draft.select(node, run.base.tensor, run.channels) for run in grouped if isinstance(run.base, Signs)
-    ]
-    return Signs(shape, lowering.draft.name(lowering.draft.concat(node, tensors), node))
+@dataclass(frozen=True, eq=False)
+class _Joiner:
+    """Writes the ops that join runs of channels.
+
+    Attributes:
+        shape: of the result.
+        named: whether the result is the node's value, in its order.
+    """
+
+    shape: Shape
+    runs: Sequence[_Run]
+    node: fx.Node
+    lowering: Lowering
+    named: bool
+
+    def signs(self) -> Signs:
+        """Of signs, and channels of +1."""
+        grouped = _grouped(self.runs, lambda run: True)
+        parts = [(run.base.tensor, run.channels) for run in grouped if isinstance(run.base, Signs)]
+        return Signs(self.shape, self._name(self._concat(parts)))
+
+    def stream(self, rank: int) -> Stream:
+        """Of functions of integers, and channels that are set."""
+        grouped = _grouped(self.runs, lambda run: True)  # integers of a channel that is set do not matter
+        joined = self._concat([(run.base.tensor, run.channels) for run in grouped if isinstance(run.base, Stream)])
+        pieces = [_piece(run) for run in self.runs]
+        bound = np.concatenate([_bound(run) for run in self.runs])
+        chain = regrouped_chain(pieces, rank)
+        if all(piece.chain is not None and piece.chain.is_identity for piece in pieces):
+            chain = Chain((), rank, self.shape[2])
+            self._name(joined)
+        try:
+            expression: Expression | ConvertError = Input(self.floats())
+        except ConvertError as error:
+            expression = error
+        except Refused as refused:
+            expression = located(refused, self.node)
+        return Stream(self.shape, joined, bound, chain, expression)
+
+    def floats(self) -> int:
+        """Of anything, as a float32 tensor."""
+        grouped = _grouped(self.runs, lambda run: run.fixed is not None and _is_zero(run.fixed))
+        like = self.lowering.floats(_first_base(self.runs), self.node)
+        tensors = [self._fixed(like, run.fixed) if run.fixed is not None else self._part(run) for run in grouped]
+        return self._name(self.lowering.draft.concat(self.node, tensors))
+
+    def _part(self, run: _Run) -> int:
+        assert run.base is not None
+        return self.lowering.draft.select(self.node, self.lowering.floats(run.base, self.node), run.channels)
+
+    def _fixed(self, like: int, values: NDArray[np.float32]) -> int:
+        zeros = self.lowering.draft.select(self.node, like, np.full(len(values), -1))
+        return zeros if _is_zero(values) else self.lowering.draft.fixed(self.node, zeros, values)
+
+    def _concat(self, parts: Sequence[tuple[int, Indices]]) -> int:
+        draft = self.lowering.draft
+        return draft.concat(self.node, [draft.select(self.node, tensor, channels) for tensor, channels in parts])
+
+    def _name(self, tensor: int) -> int:
+        return self.lowering.draft.name(tensor, self.node) if self.named else tensor
 
 
-def _join_streams(shape: Shape, rank: int, runs: Sequence[_Run], node: fx.Node, lowering: Lowering) -> Stream:
-    grouped = _grouped(runs, lambda run: True)  # integers of a channel that is set do not matter
-    tensors = [
-        lowering.draft.select(node, run.base.tensor, run.channels) for run in grouped if isinstance(run.base, Stream)
-    ]
-    joined = lowering.draft.concat(node, tensors)
-    pieces, bounds = [], []
-    for run in runs:
-        if isinstance(run.base, Stream):
-            pieces.append(Piece(run.channels, run.base.chain))
-            bounds.append(run.base.bound[run.channels])
-        else:
-            pieces.append(Piece(run.channels, None, run.fixed))
-            bounds.append(np.zeros(len(run.channels), np.int64))
-    chain = regrouped_chain(pieces, rank)
-    if all(piece.chain is not None and piece.chain.is_identity for piece in pieces):
-        chain = Chain((), rank, shape[2])
-        lowering.draft.name(joined, node)
-    try:
-        expression: Expression | ConvertError = Input(_join_floats(runs, node, lowering))
-    except ConvertError as error:
-        expression = error
-    return Stream(shape, joined, np.concatenate(bounds), chain, expression)
+def _piece(run: _Run) -> Piece:
+    if isinstance(run.base, Stream):
+        return Piece(run.channels, run.base.chain)
+    return Piece(run.channels, None, run.fixed)
 
 
-def _join_floats(runs: Sequence[_Run], node: fx.Node, lowering: Lowering) -> int:
-    draft = lowering.draft
-    grouped = _grouped(runs, lambda run: run.fixed is not None and _is_zero(run.fixed))
-    like = lowering.floats(_first_base(runs), node)
-    tensors = []
-    for run in grouped:
-        if run.fixed is not None:
-            zeros = draft.select(node, like, np.full(len(run.fixed), -1))
-            tensors.append(zeros if _is_zero(run.fixed) else draft.fixed(node, zeros, run.fixed))
-        else:
-            assert run.base is not None
-            tensors.append(draft.select(node, lowering.floats(run.base, node), run.channels))
-    return draft.name(draft.concat(node, tensors), node)
+def _bound(run: _Run) -> Indices:
+    return run.base.bound[run.channels] if isinstance(run.base, Stream) else np.zeros(len(run.channels), np.int64)
 
 
 # ---- one operand: its elements put in place
@@ -320,7 +395,8 @@ def put_in_place(value: Value, node: fx.Node, lowering: Lowering) -> Value:
     shape = image_of(value.axes)
     if shape is None:
         raise Refused(
-            f"{node.name} needs an image [N, C, H, W] or a vector [N, C], not a tensor of {len(value.axes) + 1} axes"
+            f"it needs an image [N, C, H, W] or a vector [N, C], not a tensor of {len(value.axes) + 1} axes: "
+            "keep an axis that has one element (x[:, 3:4], not x[:, 3]), or flatten"
         )
     base, index = value.base, value.numbers().reshape(shape[2], -1)
     if base.shape[:2] != (1, 1) and _steps(index, base.shape, shape) is None and shape[:2] == (1, 1):
@@ -328,8 +404,9 @@ def put_in_place(value: Value, node: fx.Node, lowering: Lowering) -> Value:
     steps = _steps(index, base.shape, shape)
     if steps is None:
         raise Refused(
-            f"{node.name} needs elements of {_words(base.shape)} in another order, as {_words(shape)}; the engine "
-            "flattens whole images, takes every n-th pixel from the first one on, and selects channels"
+            f"it needs elements of {_words(base.shape)} in another order, as {_words(shape)}; the engine flattens "
+            "whole images, takes every n-th pixel from the first one on, and selects channels. Leave the move out, or "
+            "let a convolution with fixed weights do it"
         )
     return Value(value.axes, _select(base, shape, len(value.axes) + 1, steps, node, lowering))
 

@@ -1,7 +1,7 @@
 """The operators of torch that convert: one file each, found by its name.
 
 ``aten::relu`` is `relu.py`; an underscore in front is left out, and another namespace stands in front:
-``aten::_to_copy`` is `to_copy.py`, ``signbit::sign`` is `signbit_sign.py`.
+``aten::_to_copy`` is `to_copy.py`, ``aten::__rshift__`` is `dunder_rshift.py`, ``signbit::sign`` is `signbit_sign.py`.
 """
 
 from __future__ import annotations
@@ -34,5 +34,7 @@ def rule_in(name: str) -> Rule:
 def rule_of(operator: str) -> Rule | None:
     """The rule of an operator, such as ``aten::relu``; None where there is none."""
     namespace, _, short = operator.partition("::")
+    if short.startswith("__"):
+        short = f"dunder_{short.strip('_')}"
     name = short.lstrip("_") if namespace == "aten" else f"{namespace}_{short}"
     return rule_in(name) if name in names() and rule_in(name).operator == operator else None

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, final
+from collections.abc import Mapping
+from typing import ClassVar, final
 
-import torch
-
-from signbit.convert.rearrangement import Rearrangement
+from signbit.convert.filled import Filled, given_number
 from signbit.convert.rule import Call
 
 
 @final
-class Fill(Rearrangement):
-    """Numbers that are the same for every image."""
+class Fill(Filled):
+    """One number everywhere: ``y[:, :8] = 0``."""
 
     operator: ClassVar[str] = "aten::fill"
-    arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
-        "value": "parameters",
-    }
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "value": "a number"}
 
-    def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
-        return torch.full_like(arguments["self"], fixed(float(call["value"])))
+    def number(self, call: Call) -> float:
+        return given_number(call, "value")

@@ -1,30 +1,20 @@
-"""One number everywhere, in the shape of a tensor."""
+"""One number in the shape of a tensor."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, final
+from collections.abc import Mapping
+from typing import ClassVar, final
 
-import torch
-
-from signbit.convert.rearrangement import Rearrangement
+from signbit.convert.filled import LIKE, Filled, given_number
 from signbit.convert.rule import Call
 
 
 @final
-class FullLike(Rearrangement):
-    """Numbers that are the same for every image."""
+class FullLike(Filled):
+    """One number in the shape of a tensor."""
 
     operator: ClassVar[str] = "aten::full_like"
-    arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
-        "fill_value": "parameters",
-        "dtype": "torch.float32",
-        "layout": "any",
-        "device": "any",
-        "pin_memory": "any",
-        "memory_format": "any",
-    }
+    arguments: ClassVar[Mapping[str, str]] = {"fill_value": "a number", **LIKE}
 
-    def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
-        return torch.full_like(arguments["self"], fixed(float(call["fill_value"])))
+    def number(self, call: Call) -> float:
+        return given_number(call, "fill_value")

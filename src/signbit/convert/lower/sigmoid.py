@@ -15,6 +15,7 @@ class Sigmoid(Pointwise):
 
     operator: ClassVar[str] = "aten::sigmoid"
     operands: ClassVar[tuple[str, ...]] = ("self",)
+    is_steady: ClassVar[bool] = False
     exact: ClassVar[bool] = False
 
     def step(self, call: Call, operand: Operand) -> Expression:

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from signbit.convert import fold
-from signbit.convert.expression import is_never_negative
+from signbit.convert.expression import is_never_negative, tensors_of
 from signbit.convert.layer_report import describe_float_sign, describe_thresholds
 from signbit.convert.rule import Call, Refused, Rule
+from signbit.convert.steadiness import Arrangement
 from signbit.convert.value import Base, Fixed, Folded, Signs, Stream, Value
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class SignbitSign(Rule):
             raise Refused(
                 f"{error}; the sign of NaN is -1, which no layer means: look at what comes before it"
             ) from None
+        except fold.Unsteady as error:
+            raise Refused(
+                f"{error}: torch's code for vectors and for single elements differ in the last digit there, and the "
+                "module has no one answer. Move the threshold a little, by a bias of 1e-3 say, or use an activation "
+                "that is exact, such as nn.Hardtanh"
+            ) from None
         if found is None:
             value = _in_place_if_it_can_be(value, call, lowering)
             found = self._of_floats(value.base, value, call, lowering)
@@ -56,6 +63,8 @@ class SignbitSign(Rule):
         if base.pool is not None:
             return self._before_pool(base, value, call, lowering)
         found = fold.find_thresholds(base.chain, base.chain.features, base.bound)
+        if not base.chain.is_steady:
+            fold.check_steady(base.chain, base.chain.features, found)
         self._note(found, call, lowering)
         bits = self._bits(value, call, lowering)
         lowering.folded[bits] = Folded(base.chain, base.chain.features, base.bound, signs=True)
@@ -70,10 +79,12 @@ class SignbitSign(Rule):
         if minimum is None:
             return None
 
-        def both(integers: Tensor) -> Tensor:
-            return after(before(integers))
+        def both(integers: Tensor, arrangement: Arrangement | None = None) -> Tensor:
+            return after(before(integers, arrangement), arrangement)
 
         found = fold.find_thresholds(both, before.features, base.bound)
+        if not (before.is_steady and after.is_steady):
+            fold.check_steady(both, before.features, found)
         self._note(found, call, lowering)
         bits = lowering.draft.tensor("bits", pool.shape)
         lowering.folded[bits] = Folded(both, before.features, base.bound, signs=True)
@@ -91,6 +102,8 @@ class SignbitSign(Rule):
             raise Refused(f"the sign of {call.dtype} values; a stream of real values is float32 throughout")
         expression = lowering.expression(base)
         lowering.report.append(describe_float_sign(call.node))
+        if not list(tensors_of(expression)):
+            raise Refused("the sign of numbers that are the same for every image; leave it out")
         if is_never_negative(expression):
             lowering.warn(call.node, _DEAD)
         bits = self._bits(value, call, lowering)

@@ -15,6 +15,7 @@ class SignbitSilu(Pointwise):
 
     operator: ClassVar[str] = "signbit::silu"
     operands: ClassVar[tuple[str, ...]] = ("input",)
+    is_steady: ClassVar[bool] = False
     exact: ClassVar[bool] = False
 
     def step(self, call: Call, operand: Operand) -> Expression:

@@ -15,6 +15,7 @@ class Silu(Pointwise):
 
     operator: ClassVar[str] = "aten::silu"
     operands: ClassVar[tuple[str, ...]] = ("self",)
+    is_steady: ClassVar[bool] = False
     exact: ClassVar[bool] = False
 
     def step(self, call: Call, operand: Operand) -> Expression:

@@ -20,6 +20,7 @@ class ToCopy(Pointwise):
 
     operator: ClassVar[str] = "aten::_to_copy"
     operands: ClassVar[tuple[str, ...]] = ("self",)
+    is_steady: ClassVar[bool] = False
     step_arguments: ClassVar[dict[str, str]] = {
         "dtype": "torch.float32",
         "layout": "torch.strided",

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, final
+from collections.abc import Mapping
+from typing import ClassVar, final
 
-import torch
-
-from signbit.convert.rearrangement import Rearrangement
+from signbit.convert.filled import LIKE, Filled
 from signbit.convert.rule import Call
 
 
 @final
-class ZerosLike(Rearrangement):
-    """Numbers that are the same for every image."""
+class ZerosLike(Filled):
+    """Zeros in the shape of a tensor."""
 
     operator: ClassVar[str] = "aten::zeros_like"
-    arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
-        "dtype": "torch.float32",
-        "layout": "any",
-        "device": "any",
-        "pin_memory": "any",
-        "memory_format": "any",
-    }
+    arguments: ClassVar[Mapping[str, str]] = {**LIKE}
 
-    def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
-        return torch.full_like(arguments["self"], fixed(0.0))
+    def number(self, call: Call) -> float:
+        return 0.0

@@ -1,0 +1,16 @@
+"""Not in the engine: avg_pool1d."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class AvgPool1d(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::avg_pool1d"
+    why: ClassVar[str] = "mean pools are not in the engine yet"
+    instead: ClassVar[str] = "use nn.MaxPool2d, or a convolution with stride 2"

@@ -1,0 +1,14 @@
+"""A shift to the right."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class BitwiseRightShift(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::bitwise_right_shift"

@@ -1,0 +1,16 @@
+"""Not in the engine: conv_transpose3d."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class ConvTranspose3d(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::conv_transpose3d"
+    why: ClassVar[str] = "transposed convolutions are not in the engine"
+    instead: ClassVar[str] = "put it outside of what is converted"

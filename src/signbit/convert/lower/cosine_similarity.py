@@ -1,0 +1,16 @@
+"""Not in the engine: cosine_similarity."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class CosineSimilarity(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::cosine_similarity"
+    why: ClassVar[str] = "it divides by norms of each image"
+    instead: ClassVar[str] = "use nn.Linear"

@@ -1,0 +1,15 @@
+"""The larger of two, and the number where one is NaN."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Fmax(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::fmax"
+    instead: ClassVar[str] = "torch.maximum"

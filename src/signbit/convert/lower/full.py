@@ -1,0 +1,20 @@
+"""One number for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.filled import LIKE, Filled, given_number
+from signbit.convert.rule import Call
+
+
+@final
+class Full(Filled):
+    """One number for each image."""
+
+    operator: ClassVar[str] = "aten::full"
+    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", "fill_value": "a number", **LIKE}
+
+    def number(self, call: Call) -> float:
+        return given_number(call, "fill_value")

@@ -1,0 +1,16 @@
+"""Not in the engine: gru."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Gru(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::gru"
+    why: ClassVar[str] = "recurrent layers are not in the engine"
+    instead: ClassVar[str] = "use convolutions"

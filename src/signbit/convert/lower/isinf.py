@@ -1,0 +1,14 @@
+"""Whether a value is infinite."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Isinf(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::isinf"

@@ -1,0 +1,14 @@
+"""The logarithm to the base 10."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Log10(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::log10"

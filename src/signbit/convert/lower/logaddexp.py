@@ -1,0 +1,14 @@
+"""The logarithm of a sum of exponentials."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.pointwise import Pointwise
+
+
+@final
+class Logaddexp(Pointwise):
+    """Between a product and a sign alone: the engine has no step for it."""
+
+    operator: ClassVar[str] = "aten::logaddexp"

@@ -1,0 +1,16 @@
+"""Not in the engine: max."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Max(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::max"
+    why: ClassVar[str] = "a maximum along one axis"
+    instead: ClassVar[str] = "use x.amax((2, 3)) or nn.MaxPool2d for pixels, torch.maximum for two tensors"

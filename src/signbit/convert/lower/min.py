@@ -1,0 +1,16 @@
+"""Not in the engine: min."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Min(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::min"
+    why: ClassVar[str] = "a minimum along one axis"
+    instead: ClassVar[str] = "use -(-x).amax((2, 3)) for pixels, torch.minimum for two tensors"

@@ -1,0 +1,16 @@
+"""Memory that is written later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.filled import LIKE, Unwritten
+
+
+@final
+class NewEmpty(Unwritten):
+    """Memory that is written later."""
+
+    operator: ClassVar[str] = "aten::new_empty"
+    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **LIKE}

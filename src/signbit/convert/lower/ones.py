@@ -1,0 +1,20 @@
+"""Ones for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.filled import LIKE, Filled
+from signbit.convert.rule import Call
+
+
+@final
+class Ones(Filled):
+    """Ones for each image."""
+
+    operator: ClassVar[str] = "aten::ones"
+    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **LIKE}
+
+    def number(self, call: Call) -> float:
+        return 1.0

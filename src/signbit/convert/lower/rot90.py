@@ -1,0 +1,16 @@
+"""Elements turned by right angles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.rearrangement import Rearrangement
+
+
+@final
+class Rot90(Rearrangement):
+    """Moves elements; see `Rearrangement`."""
+
+    operator: ClassVar[str] = "aten::rot90"
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "k": "any", "dims": "not 0"}

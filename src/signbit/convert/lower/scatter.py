@@ -1,0 +1,16 @@
+"""Not in the engine: scatter."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Scatter(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::scatter"
+    why: ClassVar[str] = "elements are set one by one"
+    instead: ClassVar[str] = "set whole channels: x[:, 2:4] = 0"

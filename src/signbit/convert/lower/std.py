@@ -1,0 +1,16 @@
+"""Not in the engine: std."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Std(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::std"
+    why: ClassVar[str] = "it takes the deviation of each image"
+    instead: ClassVar[str] = "use nn.BatchNorm2d, whose statistics are kept"

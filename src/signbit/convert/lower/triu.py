@@ -1,0 +1,16 @@
+"""Not in the engine: triu."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class Triu(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::triu"
+    why: ClassVar[str] = "it sets pixels one by one"
+    instead: ClassVar[str] = "use nn.Conv2d"

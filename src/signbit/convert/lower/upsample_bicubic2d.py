@@ -1,0 +1,16 @@
+"""Not in the engine: upsample_bicubic2d."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from signbit.convert.lacking import Lacking
+
+
+@final
+class UpsampleBicubic2d(Lacking):
+    """Refused, with what to use instead."""
+
+    operator: ClassVar[str] = "aten::upsample_bicubic2d"
+    why: ClassVar[str] = "upsampling is not in the engine"
+    instead: ClassVar[str] = "put it outside of what is converted"

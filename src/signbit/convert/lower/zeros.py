@@ -1,0 +1,20 @@
+"""Zeros for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+from signbit.convert.filled import LIKE, Filled
+from signbit.convert.rule import Call
+
+
+@final
+class Zeros(Filled):
+    """Zeros for each image."""
+
+    operator: ClassVar[str] = "aten::zeros"
+    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **LIKE}
+
+    def number(self, call: Call) -> float:
+        return 0.0
