@@ -1,4 +1,4 @@
-"""The steps of a conversion: capture, proof, lowering, loading."""
+"""The steps of a conversion: capture, lowering, proof, loading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signbit.convert import Conversion
 from signbit.convert.capture import Graph, NotCaptured, capture_copy, check_example, eval_copy
 from signbit.convert.lowering import Lowering
 from signbit.convert.node import place
-from signbit.convert.proof import Differs, prove_graph
+from signbit.convert.proof import prove_graph
 from signbit.convert.rehearsal import rehearse
 from signbit.engine import Model
 from signbit.errors import ConvertError, ModelFileError
@@ -38,11 +38,9 @@ def run_conversion(
     copied = eval_copy(module)
     with torch.random.fork_rng(devices=[]):  # what draws random numbers is refused, but draws them first
         graph = _captured(copied, example)
-        is_fixed, unproved = _proved(copied, graph, example)
-    lowering = Lowering(graph)
-    finished = lowering.run(labels, metadata, preprocessing)
-    if unproved is not None:
-        raise unproved
+        lowering = Lowering(graph)
+        finished = lowering.run(labels, metadata, preprocessing)  # before the proof: a refusal takes no time then
+        is_fixed = prove_graph(copied, graph, example)
     _load(to_bytes(finished.model), lowering)
     warnings = list(lowering.warnings)
     if is_fixed:
@@ -62,14 +60,6 @@ def _captured(module: nn.Module, example: Tensor) -> Graph:
     if drawn:
         raise _random(drawn)
     return graph
-
-
-def _proved(module: nn.Module, graph: Graph, example: Tensor) -> tuple[bool, ConvertError | None]:
-    """Whether the output is the same for every image; and what is wrong, to be said if the lowering finds no more."""
-    try:
-        return prove_graph(module, graph, example), None
-    except Differs as error:
-        return False, error
 
 
 def _random(drawn: str) -> ConvertError:
