@@ -252,6 +252,8 @@ def run(mutants: list[tuple[Mutant, str]], processes: int) -> list[dict[str, Any
             server.stdin.flush()
             found = asdict(pair[0]) | json.loads(server.stdout.readline())
             servers.put(server)
+            where = f"{found['file']}:{found['line']}"
+            print(f"{found['outcome']:9}{found['seconds']:7.1f} s  {where}  {found['after']}", flush=True)
             return found
 
         with ThreadPoolExecutor(processes) as pool:
