@@ -244,7 +244,10 @@ def summary(mutants: Sequence[Mutant], results: dict[str, Result]) -> dict[str, 
         "equivalent": len(ran) - len(counted),
         "now": score(len(noticed), len(counted)),
         # Tests were then written for what had not been noticed: this is the estimate for faults that nobody wrote down.
-        "when_first_run": score(sum(not mutant.gap for mutant in noticed), len(counted)),
+        # Those of Arm were run only after that.
+        "when_first_run": score(
+            sum(not m.gap for m in noticed if m.file != ARM_FILE), sum(m.file != ARM_FILE for m in counted)
+        ),
         "outcomes": dict(sorted(Counter(results[mutant.name].outcome for mutant in ran).items())),
         "only_under_sanitizers": sum(results[mutant.name].by.startswith("sanitizers") for mutant in counted),
         "first_noticed_by": dict(Counter(results[mutant.name].by for mutant in noticed).most_common()),
