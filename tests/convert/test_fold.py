@@ -16,12 +16,19 @@ from signbit.convert import fold
 def signs_of(found: fold.Thresholds, bound: int) -> np.ndarray:
     """What the thresholds say for every integer: bool [2 * bound + 1, C], True is +1; the model file's own rule."""
     integers = np.arange(-bound, bound + 1)[:, None]
-    inside = (found.low <= integers) & (integers <= found.high)
-    positive = inside ^ found.inverted
-    for channel in np.nonzero(found.row >= 0)[0]:
-        index = np.clip(integers[:, 0], found.first, found.first + found.table.shape[1] - 1) - found.first
-        positive[:, channel] = ~found.table[found.row[channel]][index]
+    inside = (found.intervals.low <= integers) & (integers <= found.intervals.high)
+    positive = inside ^ found.intervals.inverted
+    if found.tables is not None:
+        tables = found.tables
+        for channel in np.nonzero(tables.row >= 0)[0]:
+            index = np.clip(integers[:, 0], tables.first, tables.first + tables.negative.shape[1] - 1) - tables.first
+            positive[:, channel] = ~tables.negative[tables.row[channel]][index]
     return positive
+
+
+def thresholds(function: fold.Function, shape: tuple[int, ...], bound: int) -> fold.Thresholds:
+    """With the same bound for every channel."""
+    return fold.find_thresholds(function, shape, np.full(shape[0], bound))
 
 
 def every_value(function: fold.Function, channels: int, bound: int) -> np.ndarray:
@@ -37,7 +44,7 @@ def test_each_kind_of_channel(bound: int) -> None:
              torch.sin(n[:, 6] * 1.3)], 1
         )  # fmt: skip
 
-    found = fold.find_thresholds(function, (7,), bound)
+    found = thresholds(function, (7,), bound)
     np.testing.assert_array_equal(signs_of(found, bound), every_value(function, 7, bound) >= 0)
     assert found.kinds["constant"] == 2
     assert (found.kinds["table"] == 1) == (bound > 2)
@@ -50,7 +57,7 @@ def test_any_function_of_an_integer(bound: int, channels: int, seed: int) -> Non
     def function(n: Tensor) -> Tensor:
         return values.gather(0, n.long() + bound)
 
-    found = fold.find_thresholds(function, (channels,), bound)
+    found = thresholds(function, (channels,), bound)
     np.testing.assert_array_equal(signs_of(found, bound), values.numpy() >= 0)
 
 
@@ -58,18 +65,22 @@ def test_pieces_join(monkeypatch: pytest.MonkeyPatch) -> None:
     def function(n: Tensor) -> Tensor:
         return torch.sin(n * 0.37) + 0.2
 
-    whole = fold.find_thresholds(function, (3, 1, 1), 100)
+    whole = thresholds(function, (3, 1, 1), 100)
     monkeypatch.setattr(fold, "_ELEMENTS_AT_ONCE", 7)
-    pieces = fold.find_thresholds(function, (3, 1, 1), 100)
-    for name in ("low", "high", "inverted", "row", "table"):
-        np.testing.assert_array_equal(getattr(whole, name), getattr(pieces, name))
+    pieces = thresholds(function, (3, 1, 1), 100)
+    assert whole.tables is not None
+    assert pieces.tables is not None
+    for one, other in ((whole.intervals, pieces.intervals), (whole.tables, pieces.tables)):
+        for name, values in vars(one).items():
+            np.testing.assert_array_equal(values, getattr(other, name))
     assert whole.margin == pieces.margin
+    assert whole.kinds == pieces.kinds == {"constant": 0, "one": 0, "interval": 0, "table": 3}
 
 
 def test_a_tie_has_margin_zero_and_is_positive() -> None:
-    found = fold.find_thresholds(lambda n: (n - 3) * 0.7, (2,), 10)
+    found = thresholds(lambda n: (n - 3) * 0.7, (2,), 10)
     assert found.margin == 0
-    assert found.low.tolist() == [3, 3]
+    assert found.intervals.low.tolist() == [3, 3]
 
 
 @pytest.mark.parametrize(
@@ -77,22 +88,22 @@ def test_a_tie_has_margin_zero_and_is_positive() -> None:
     [(0.05, (-4.485, -0.106)), (0.1, (-3.537, -0.225)), (0.2, (-2.396, -0.545)), (0.25, (-1.867, -0.815))],
 )
 def test_attention_batch_norm_needs_an_interval(beta: float, roots: tuple[float, float]) -> None:
-    found = fold.find_thresholds(lambda n: functional.silu(n / 1000) + beta, (1,), 6000)
+    found = thresholds(lambda n: functional.silu(n / 1000) + beta, (1,), 6000)
     assert found.kinds["interval"] == 1
-    assert found.inverted[0]
-    assert found.low[0] == pytest.approx(1000 * roots[0], abs=1)
-    assert found.high[0] == pytest.approx(1000 * roots[1], abs=1)
+    assert found.intervals.inverted[0]
+    assert found.intervals.low[0] == pytest.approx(1000 * roots[0], abs=1)
+    assert found.intervals.high[0] == pytest.approx(1000 * roots[1], abs=1)
 
 
 @pytest.mark.parametrize(("beta", "root"), [(-0.2, 0.3421), (-0.5, 0.7388), (-1.0, 1.2785)])
 def test_attention_batch_norm_with_one_threshold(beta: float, root: float) -> None:
-    found = fold.find_thresholds(lambda n: functional.silu(n / 1000) + beta, (1,), 6000)
+    found = thresholds(lambda n: functional.silu(n / 1000) + beta, (1,), 6000)
     assert found.kinds["one"] == 1
-    assert found.low[0] == pytest.approx(1000 * root, abs=1)
+    assert found.intervals.low[0] == pytest.approx(1000 * root, abs=1)
 
 
 def test_a_dead_channel_is_counted() -> None:
-    found = fold.find_thresholds(lambda n: functional.silu(n / 1000) + 0.2785, (1,), 6000)
+    found = thresholds(lambda n: functional.silu(n / 1000) + 0.2785, (1,), 6000)
     assert found.kinds["constant"] == 1
 
 
@@ -129,3 +140,92 @@ def test_pooling_of_signs_is_the_sign_of_the_pool(seed: int) -> None:
 
 def test_pooling_that_is_neither_maximum_nor_minimum() -> None:
     assert fold.find_pooling(lambda n: n, lambda value: 1.5 - value.abs(), (1,), 3) is None
+
+
+def test_each_channel_has_its_own_bound() -> None:
+    """What happens beyond a channel's integers makes no threshold of it."""
+
+    def function(n: Tensor) -> Tensor:
+        return (n.abs() - 4.5) * torch.tensor([1.0, 1.0, -1.0])
+
+    found = fold.find_thresholds(function, (3,), np.array([4, 9, 5]))
+    assert found.kinds == {"constant": 1, "one": 0, "interval": 2, "table": 0}
+    np.testing.assert_array_equal(signs_of(found, 4)[:, 0], False)
+    for channel, bound in ((1, 9), (2, 5)):
+        wanted = every_value(function, 3, bound)[:, channel] >= 0
+        np.testing.assert_array_equal(signs_of(found, bound)[:, channel], wanted)
+    assert found.margin == 0.5
+
+
+def test_a_channel_without_integers_has_one_value() -> None:
+    found = fold.find_thresholds(lambda n: n - 1, (2,), np.array([0, 3]))
+    assert found.kinds["constant"] == 1
+    assert signs_of(found, 0).tolist() == [[False, False]]
+
+
+@pytest.mark.parametrize(("bounds", "refused"), [([2, 4], False), ([2, 5], True), ([5, 4], True)])
+def test_nan_is_refused_where_it_can_occur(bounds: list[int], refused: bool) -> None:
+    def function(n: Tensor) -> Tensor:
+        return torch.where(n == -5, torch.nan, n)
+
+    if not refused:
+        fold.find_thresholds(function, (2,), np.array(bounds))
+        return
+    with pytest.raises(fold.NotANumber, match=f"channel {bounds.index(5)} is NaN where its product is -5"):
+        fold.find_thresholds(function, (2,), np.array(bounds))
+
+
+def test_what_the_thresholds_say_of_integers() -> None:
+    def function(n: Tensor) -> Tensor:
+        return torch.stack([torch.sin(n[:, 0]), n[:, 1] - 2, 2 - n[:, 2].abs()], 1)
+
+    found = fold.find_thresholds(function, (3,), np.full(3, 20))
+    integers = np.broadcast_to(np.arange(-20, 21)[:, None], (41, 3))
+    np.testing.assert_array_equal(found.negative(integers), every_value(function, 3, 20) < 0)
+    assert found.kinds == {"constant": 0, "one": 1, "interval": 1, "table": 1}
+    assert found.bytes == sum(constant.nbytes for constant in found.intervals.encode()) + 3 * 4 + 8
+
+
+@pytest.mark.parametrize("other", [-1e-7, 1e-7])
+def test_a_sign_that_depends_on_memory_is_noticed(other: float) -> None:
+    """Torch's own kernels give two values for one number; here the second differs where the first is close to 0."""
+
+    def function(n: Tensor) -> Tensor:
+        return (n - 3).abs()  # it touches 0 and goes up again
+
+    def arranged(n: Tensor, arrangement: object) -> Tensor:
+        return torch.where(n == 3, other, (n - 3).abs())
+
+    bound = np.array([9])
+    found = fold.find_thresholds(function, (1,), bound)
+    assert 3 in found.close
+    if other < 0:
+        with pytest.raises(fold.Unsteady, match="channel 0 changes its sign where its product is 3"):
+            fold.check_steady(arranged, (1,), bound, found)
+    else:
+        fold.check_steady(arranged, (1,), bound, found)
+
+
+def test_beyond_the_bound_nothing_need_be_steady() -> None:
+    found = fold.find_thresholds(lambda n: n - 0.5, (2,), np.array([9, 0]))
+    fold.check_steady(
+        lambda n, arrangement: torch.stack([n[:, 0] - 0.5, -n[:, 1] - 0.5], 1), (2,), np.array([9, 0]), found
+    )
+
+
+def test_a_run_of_zeros_is_looked_at_once() -> None:
+    found = fold.find_thresholds(lambda n: n.clamp(min=0), (1,), np.array([500]))
+    assert len(found.close) <= 2
+
+
+def test_pooling_of_a_function_that_rises_and_falls() -> None:
+    def before(n: Tensor) -> Tensor:
+        return torch.stack([n[:, 0], -n[:, 1], n[:, 2].abs()], 1)
+
+    up = fold.find_pooling(before, lambda v: v - 2.5, (3,), 5)
+    down = fold.find_pooling(before, lambda v: 2.5 - v, (3,), 5)
+    assert up is not None
+    assert down is not None
+    assert up.tolist() == [False, False, False]
+    assert down.tolist() == [True, True, True]
+    assert fold.find_pooling(before, lambda v: (v - 2.5).abs() - 1, (3,), 5) is None

@@ -8,7 +8,7 @@ piece computes (a negative gamma, a rounding, two roots of an attention batch no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ Arranged = Callable[[Tensor, Arrangement], Tensor]
 """The same, told how its elements are to be laid out in memory."""
 
 _ELEMENTS_AT_ONCE = 1 << 22
+_NEAR_ZERO = 2.0**-18  # of the largest value: torch's kernels for vectors and for single elements are closer than that
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,18 @@ class Thresholds:
         intervals: of every channel; those of a channel with a table say nothing.
         tables: of the channels whose sign changes more than twice; None where there is none.
         margin: the smallest distance from zero of a value next to a flip; infinity where nothing flips.
-        flips: for each channel the integers at which a new sign begins.
+        close: the integers next to a flip, and those where a value is so close to zero that its last digit decides.
     """
 
     intervals: Intervals
     tables: Tables | None
     margin: float
-    flips: list[list[int]] = field(default_factory=list)
+    close: frozenset[int] = frozenset()
+
+    def negative(self, integers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Where [K, C] integers give -1."""
+        positive = self.intervals.positive(integers)
+        return ~positive if self.tables is None else ~self.tables.apply(integers, positive)
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -98,7 +104,7 @@ def find_thresholds(function: Function, shape: tuple[int, ...], bound: NDArray[n
     starts = np.zeros(channels, bool)
     last = np.zeros(channels, bool)
     last_values = np.zeros(channels, np.float32)
-    margin = np.inf
+    margin, close = np.inf, set[int]()
     for first, tensor in evaluate_all(function, shape, int(bound.max())):
         values = tensor.reshape(len(tensor), channels).numpy()
         integers = np.arange(first, first + len(values))[:, None]
@@ -115,32 +121,42 @@ def find_thresholds(function: Function, shape: tuple[int, ...], bound: NDArray[n
             margin = min(margin, float(beside.min()))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             flips[column].append(first + row)
+        close.update((first + rows).tolist(), (first + rows - 1).tolist(), (first + _rows_near_zero(values)).tolist())
         last, last_values = negative[-1], values[-1]
-    return _from_flips(starts, flips, int(bound.max()), margin)
+    return _from_flips(starts, flips, int(bound.max()), margin, frozenset(close))
+
+
+def _rows_near_zero(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Where the last digits of a float32 decide on which side of zero a value lies."""
+    with np.errstate(invalid="ignore"):
+        size = np.nan_to_num(np.abs(values), posinf=0).max(0)
+        near = np.abs(values) <= _NEAR_ZERO * size
+    near[1:] &= (values[1:] != 0) | (values[:-1] != 0)  # of a run of zeros, as a ReLU gives, the first is enough
+    return np.nonzero(near.any(1))[0]
 
 
 class Unsteady(Exception):
     """Torch gives two values for one integer, depending on where it lies in memory: says for which."""
 
 
-def check_steady(chain: Arranged, shape: tuple[int, ...], found: Thresholds) -> None:
-    """See that each flip is where it is, wherever in memory torch computes it.
+def check_steady(chain: Arranged, shape: tuple[int, ...], bound: NDArray[np.int64], found: Thresholds) -> None:
+    """See that each sign is what it is, wherever in memory torch computes it.
 
     Raises:
         Unsteady: it is not, for some channel.
     """
-    wanted = sorted({edge + step for edges in found.flips for edge in edges for step in (-1, 0)})
-    if not wanted:
+    integers = np.array(sorted(found.close), np.int64)[:, None]
+    if not len(integers):
         return
-    row = {integer: number for number, integer in enumerate(wanted)}
-    lattice = _lattice(torch.tensor(wanted, dtype=torch.float32), shape)
+    lattice = _lattice(torch.from_numpy(integers[:, 0]).float(), shape)
+    wanted = found.negative(np.broadcast_to(integers, (len(integers), int(np.prod(shape)))))
+    inside = np.abs(integers) <= bound
     for arrangement in ARRANGEMENTS:
         with torch.no_grad():
-            negative = ~(chain(lattice, arrangement) >= 0).reshape(len(wanted), -1).numpy()
-        for channel, edges in enumerate(found.flips):
-            for edge, before in ((edge, row[edge - 1]) for edge in edges):
-                if negative[row[edge], channel] == negative[before, channel]:
-                    raise Unsteady(f"channel {channel} changes its sign where its product is {edge}, or beside it")
+            negative = ~(chain(lattice, arrangement) >= 0).reshape(wanted.shape).numpy()
+        rows, channels = np.nonzero((negative != wanted) & inside)
+        if len(rows):
+            raise Unsteady(f"channel {channels[0]} changes its sign where its product is {integers[rows[0], 0]}")
 
 
 class NotANumber(Exception):
@@ -156,7 +172,9 @@ def _refuse_nan(values: NDArray[np.float32], inside: NDArray[np.bool_], integers
         raise NotANumber(int(columns[0]), int(integers[rows[0], 0]))
 
 
-def _from_flips(starts: NDArray[np.bool_], flips: list[list[int]], bound: int, margin: float) -> Thresholds:
+def _from_flips(
+    starts: NDArray[np.bool_], flips: list[list[int]], bound: int, margin: float, close: frozenset[int]
+) -> Thresholds:
     channels = len(flips)
     low = np.full(channels, LOWEST, np.int32)
     high = np.full(channels, HIGHEST, np.int32)
@@ -180,7 +198,7 @@ def _from_flips(starts: NDArray[np.bool_], flips: list[list[int]], bound: int, m
             edges[np.array(at) + bound] = 1
             tables.append((np.cumsum(edges) % 2 == 1) != negative)
     found = Tables(row, np.array(tables), -bound) if tables else None
-    return Thresholds(Intervals(low, high, inverted), found, margin, flips)
+    return Thresholds(Intervals(low, high, inverted), found, margin, close)
 
 
 @dataclass(frozen=True)

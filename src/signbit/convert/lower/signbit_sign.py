@@ -64,7 +64,7 @@ class SignbitSign(Rule):
             return self._before_pool(base, value, call, lowering)
         found = fold.find_thresholds(base.chain, base.chain.features, base.bound)
         if not base.chain.is_steady:
-            fold.check_steady(base.chain, base.chain.features, found)
+            fold.check_steady(base.chain, base.chain.features, base.bound, found)
         self._note(found, call, lowering)
         bits = self._bits(value, call, lowering)
         lowering.folded[bits] = Folded(base.chain, base.chain.features, base.bound, signs=True)
@@ -84,7 +84,7 @@ class SignbitSign(Rule):
 
         found = fold.find_thresholds(both, before.features, base.bound)
         if not (before.is_steady and after.is_steady):
-            fold.check_steady(both, before.features, found)
+            fold.check_steady(both, before.features, base.bound, found)
         self._note(found, call, lowering)
         bits = lowering.draft.tensor("bits", pool.shape)
         lowering.folded[bits] = Folded(both, before.features, base.bound, signs=True)
