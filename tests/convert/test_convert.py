@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,9 @@ from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
 from signbit.layers.binary_weight_conv import BinaryWeightConv2d
 from signbit.layers.integer_stem import IntegerConv2d
+from signbit.modelfile.ops.binary_conv import BinaryConv
+from signbit.modelfile.ops.max_pool import MaxPool
+from signbit.modelfile.ops.threshold import Threshold
 from signbit.preprocessing import Preprocessing
 
 PIXELS = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
@@ -85,7 +89,9 @@ def test_a_negative_gamma_takes_the_minimum() -> None:
     norm.weight.data[3] = -1
     conversion = convert(Net(BinaryConv2d(8, 8, 3), norm, nn.MaxPool2d(2), BinaryConv2d(8, 8, 1)), PIXELS)
     pool = next(op for op in conversion.model.ops if op.kind == "max_pool")
-    assert pool.constants[0].tolist() == [1 << 3]
+    assert isinstance(pool, MaxPool)
+    assert pool.minimum is not None
+    assert np.nonzero(pool.minimum)[0].tolist() == [3]
 
 
 def test_a_pool_after_attention_is_a_pool_of_bits() -> None:
@@ -102,9 +108,9 @@ def test_a_sign_that_flips_often_becomes_a_table() -> None:
             return torch.sin(x * 0.4)
 
     conversion = convert(Net(BinaryConv2d(8, 8, 3), Wave(), BinaryConv2d(8, 8, 1)), PIXELS)
-    table = [op for op in conversion.model.ops if op.kind == "threshold" and op.attributes]
-    assert len(table) == 1
-    assert table[0].attributes == [-72, 145]
+    tables = [op.tables for op in conversion.model.ops if isinstance(op, Threshold) and op.tables is not None]
+    assert len(tables) == 1
+    assert (tables[0].first, tables[0].negative.shape[1]) == (-72, 145)
 
 
 def test_flatten_moves_behind_the_sign() -> None:
@@ -114,7 +120,8 @@ def test_flatten_moves_behind_the_sign() -> None:
     conversion = convert(network.eval(), PIXELS)
     assert "flatten" not in kinds(conversion)
     linear = next(op for op in conversion.model.ops if op.kind == "binary_conv")
-    assert list(linear.attributes[:2]) == [6, 6]
+    assert isinstance(linear, BinaryConv)
+    assert linear.window.kernel == (6, 6)
 
 
 def test_a_users_own_module_with_floats_in() -> None:
