@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from torch import Tensor
 
@@ -11,13 +12,20 @@ from signbit.convert import convert
 from signbit.engine import Model
 from signbit.verify import verify
 
-EXAMPLES = 150
+QUICK, SLOW = 30, 200  # a capture takes about a second
 
 
-@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-@given(drawn=networks())
-def test_engine_agrees_with_torch(every_isa: list[str], drawn: tuple[RandomNetwork, Tensor]) -> None:
-    network, images = drawn
+@pytest.mark.parametrize("examples", [QUICK, pytest.param(SLOW, marks=pytest.mark.slow)])
+def test_engine_agrees_with_torch(every_isa: list[str], examples: int) -> None:
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @given(drawn=networks())
+    def run(drawn: tuple[RandomNetwork, Tensor]) -> None:
+        check(*drawn, every_isa)
+
+    run()
+
+
+def check(network: RandomNetwork, images: Tensor, every_isa: list[str]) -> None:
     note(str(network))
     conversion = convert(network, images)  # once: capturing takes longer than all the rest
     model = Model.from_bytes(conversion.to_bytes())
