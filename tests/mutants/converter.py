@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -256,11 +256,22 @@ def run(mutants: list[tuple[Mutant, str]], processes: int) -> list[dict[str, Any
             print(f"{found['outcome']:9}{found['seconds']:7.1f} s  {where}  {found['after']}", flush=True)
             return found
 
+        _check_the_tests_pass(one, mutants)
         with ThreadPoolExecutor(processes) as pool:
             outcomes = list(pool.map(one, mutants))
         while not servers.empty():
             servers.get().communicate()
         return outcomes
+
+
+def _check_the_tests_pass(
+    one: Callable[[tuple[Mutant, str]], dict[str, Any]], mutants: list[tuple[Mutant, str]]
+) -> None:
+    """Where they fail as they are, every mutant would count as killed."""
+    file = mutants[0][0].file
+    nothing = Mutant(file, "none", 0, 1, "", "no change")
+    if one((nothing, (ROOT / "src/signbit" / file).read_text(encoding="utf-8")))["outcome"] != "survived":
+        raise SystemExit(f"the tests fail without any change: run pytest {' '.join(TESTS)}")
 
 
 def wilson(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
