@@ -99,6 +99,8 @@ def test_a_float_may_differ_within_its_bound() -> None:
         == "a float of 'x' is 4 times its bound away from torch's"
     )
     assert (result.worst, result.flips) == (4, 0)
+    words = judge(result, "float32", "x", one, other, bounded([1, 3], [0, 0.75]))
+    assert words == "a float of 'x' is 1.33 times its bound away from torch's"
 
 
 def test_a_result_counts_what_it_is_given() -> None:

@@ -17,6 +17,7 @@ from signbit.engine import Model
 from signbit.modelfile import ModelFile, Op, to_bytes
 from signbit.modelfile import Tensor as FileTensor
 from signbit.modelfile.ops.binary_conv import BinaryConv
+from signbit.modelfile.ops.integer_conv import IntegerConv
 from signbit.modelfile.ops.lookup import Lookup
 from signbit.modelfile.ops.pointwise import Pointwise
 from signbit.modelfile.ops.threshold import Threshold
@@ -197,4 +198,23 @@ def test_long_pieces_are_compared_to_their_end(monkeypatch: pytest.MonkeyPatch) 
     assert found.errors == [
         "op 2 (threshold t): channel 1 gives something else than torch where the integer is 6; so do 1 of 9 in this "
         "piece"
+    ]
+
+
+@pytest.mark.parametrize(("weight", "least", "most"), [(1, -128, 127), (-1, -127, 128)])
+def test_a_range_that_is_not_symmetric(weight: int, least: int, most: int) -> None:
+    """A pixel goes from -128 to 127: both ends of what a channel can meet must be folded, and no integer beyond."""
+    tensors = [FileTensor("in", "uint8", 1, 1, 1), FileTensor("sum", "int32", 1, 1, 1)]
+    tensors += [FileTensor("bits", "bits", 1, 1, 1), FileTensor("out", "float32", 1, 1, 1)]
+    stem = IntegerConv("stem", (0,), (1,), np.full((1, 1, 1, 1), weight, np.int8), Window((1, 1)))
+    sign = Threshold("sign", (1,), (2,), Intervals(np.int32([0]), np.int32([1000]), np.array([False])))
+    ops = [stem, sign, Pointwise("out", (2,), (3,), (), (), (0,))]
+    model = Model.from_bytes(to_bytes(ModelFile(tensors, ops, 0, 3)))
+
+    def piece(bound: int) -> dict[int, Folded]:
+        return {2: Folded(lambda integers: integers, (1,), np.int64([bound]), signs=True)}
+
+    assert said(model, piece(128)) == Exhaustive(channels=1, integers=256)
+    assert said(model, piece(127)).errors == [
+        f"op 1 (threshold sign): channel 0 can meet the integers {least} to {most}; it was folded for -127 to 127 alone"
     ]
