@@ -126,11 +126,12 @@ class Draft:
     def name(self, tensor: int, node: fx.Node) -> int:
         """Say that a tensor holds a node's value, unless it has a name already; returns the tensor.
 
-        Floats do not hold what torch has as bytes, pixels that were pooled or joined: those are the engine's own.
+        Floats do not hold what torch has as bytes, pixels that were pooled or joined: those are the engine's own. Nor
+        does a tensor hold what a node gives several results of.
         """
-        known = self.tensors[tensor]
-        is_cast = node.meta["val"].dtype == torch.uint8 and known.dtype == "float32"
-        if tensor not in self.nodes and not is_cast:
+        known, value = self.tensors[tensor], node.meta["val"]
+        is_held = isinstance(value, torch.Tensor) and (value.dtype != torch.uint8 or known.dtype != "float32")
+        if tensor not in self.nodes and is_held:
             self.nodes[tensor] = node
             self.tensors[tensor] = replace(known, name=node.name)
         return tensor

@@ -143,6 +143,10 @@ class Lowering:
             raise ConvertError(
                 f"{place(node)}: result {index} of {operator_name(source)} is used; the engine computes result 0 alone"  # type: ignore[arg-type]
             )
+        if isinstance(found.base, (Signs, Real)) and found.in_place:
+            expression = self.expression(found.base)
+            if isinstance(expression, Input):
+                self.draft.name(expression.tensor, node)
         return self._settled(node, found)
 
     def _size(self, node: fx.Node) -> Any:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, fx
 
 from signbit.convert.capture import call as run_node
 from signbit.convert.chain import pointwise_chain
 from signbit.convert.expression import Constant, Expression, Input, Step, fits_one_op, parts_of, scalar
 from signbit.convert.rule import BatchSize, Call, Refused, Rule, located
 from signbit.convert.steadiness import Arrangement
-from signbit.convert.value import Base, Real, Stream, Value
+from signbit.convert.value import Base, Fixed, Real, Stream, Value, image_of
 from signbit.errors import ConvertError
 
 if TYPE_CHECKING:
@@ -97,19 +97,37 @@ class Pointwise(Rule):
         values = lowering.aligned(call, keep_order=alike)
         bases = [value.base for value in values]
         first = bases[0]
+        if all(isinstance(base, Fixed) for base in bases):
+            return self._fixed(call, values)
         if isinstance(first, Stream) and all(first.same_integers(base) for base in bases):
-            self._check_constants(constants, first.chain.rank if alike else len(call.axes) + 1)
+            self._check_constants(constants, len(call.axes) + 1)
             found = values[0].of(self._stream(call, lowering, bases))
         else:
             found = values[0].of(Real(first.shape, self._real(call, lowering, bases)))
         return [found, None, None] if self.gives_list else found
 
+    def _fixed(self, call: Call, values: list[Value]) -> Value:
+        """Of numbers that are the same for every image: what torch makes of them."""
+        constants = call.lowering.graph.constants
+        known = dict(zip(call.nodes.values(), map(_one_image, values, call.nodes.values()), strict=True))
+        found = run_node(call.node, lambda node: known[node] if node in known else constants[node])
+        found = found[0] if self.gives_list else found
+        if found.dtype == torch.float64:
+            raise Refused(f"{call.operator} gives {call.dtype}; the engine computes in float32")
+        numbers = np.ascontiguousarray(found.to(torch.float32).numpy().reshape(-1))
+        return Value(call.axes, Fixed(image_of(call.axes) or (1, 1, numbers.size), numbers))
+
     def _stream(self, call: Call, lowering: Lowering, bases: list[Base]) -> Stream:
         streams = [base for base in bases if isinstance(base, Stream)]
         varying, constants = list(call.nodes.values()), lowering.graph.constants
 
+        fixed = {node: constants[node] for node in call.node.all_input_nodes if node in constants}
+        if not self.by_channel:
+            rank = len(call.axes) + 1
+            fixed = {node: _one_pixel(value, rank) for node, value in fixed.items()}
+
         def operator(operands: list[Any], arrangement: Arrangement | None) -> Any:
-            known = {node: constants[node] for node in call.node.all_input_nodes if node in constants}
+            known = dict(fixed)
             known.update(zip(varying, operands, strict=True))
             if arrangement is None or self.steady:
                 found = run_node(call.node, known.__getitem__)
@@ -178,7 +196,17 @@ class Pointwise(Rule):
     def _check_constants(self, constants: list[Tensor], rank: int) -> None:
         if not self.by_channel:
             for constant in constants:
-                per_channel(constant, rank)
+                collapsed(constant, rank)
+
+
+def _one_image(value: Value, node: fx.Node) -> Tensor:
+    assert isinstance(value.base, Fixed)
+    numbers = value.base.values[value.numbers().reshape(-1)].reshape(1, *value.axes)
+    return torch.from_numpy(numbers).to(node.meta["val"].dtype)
+
+
+def _one_pixel(value: Any, rank: int) -> Any:
+    return collapsed(value, rank) if isinstance(value, Tensor) and value.dim() else value
 
 
 def clamped(x: Expression, low: Expression | None, high: Expression | None) -> Expression:
@@ -210,14 +238,29 @@ def per_channel(constant: Any, rank: int) -> NDArray[np.float32]:
     Raises:
         Refused: it varies over batch or pixels.
     """
-    tensor = torch.as_tensor(constant).detach().to(torch.float32)
-    shape = [1] * (rank - tensor.dim()) + list(tensor.shape)
+    return collapsed(torch.as_tensor(constant), rank).to(torch.float32).reshape(-1).numpy().copy()
+
+
+def collapsed(constant: Tensor, rank: int) -> Tensor:
+    """A constant with one pixel, where all its pixels are the same.
+
+    Raises:
+        Refused: it varies over images or pixels.
+    """
+    found = constant.detach()
+    if found.numel() == 1:
+        return found.reshape(-1) if found.dim() else found  # torch promotes types by tensors that have axes
+    for axis in range(found.dim()):
+        first = found.narrow(axis, 0, 1)
+        if axis - found.dim() + rank not in (0, 1) and torch.equal(found, first.expand_as(found)):
+            found = first
+    shape = [1] * (rank - found.dim()) + list(found.shape)
     if len(shape) > rank or any(size != 1 for axis, size in enumerate(shape) if axis != 1):
         raise Refused(
-            f"a constant of shape {list(tensor.shape)} varies over the pixels; give one value for each channel, of "
-            f"shape {[-1] + [1] * (rank - 2)}"
+            f"a constant of shape {list(constant.shape)} varies over the pixels or images; give one value for each "
+            f"channel, of shape {[-1] + [1] * (rank - 2)}"
         )
-    return tensor.reshape(-1).numpy().copy()
+    return found
 
 
 def _refuse_nan(expression: Expression) -> None:

@@ -65,7 +65,8 @@ class Rearrangement(Rule):
             moved = self.move(call, arguments, numbers.fixed)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
             raise Refused(
-                f"{call.operator} cannot be followed: {first_line(error)}; write it in another way"
+                f"{call.operator} cannot be followed: {first_line(error)}. It must do for any number of images: use "
+                "x.shape[0], not len(x), or -1 where it states one"
             ) from error
         if isinstance(moved, Tensor):
             return _place(numbers.per_image(moved), numbers, call, lowering)
