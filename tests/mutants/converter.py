@@ -5,7 +5,8 @@ written into a clone of the sources, and the tests run there in a process forked
 the first that fails. The result is committed: the score with its Wilson interval, and every survivor with the reason
 that `reasons.toml` gives.
 
-Run it with `make mutants`; `--files convert/fold.py` takes some files, `--sample 40` fewer mutants.
+Run it with `make mutants`; `--files convert/fold.py` takes some files, `--sample 40` fewer mutants. The result is
+written after each mutant, and `--missing` runs only those that have none yet.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
@@ -232,8 +233,10 @@ def make_clone(folder: Path) -> Path:
     return folder
 
 
-def run(mutants: list[tuple[Mutant, str]], processes: int) -> list[dict[str, Any]]:
-    """Each mutant with its outcome."""
+def run(mutants: list[tuple[Mutant, str]], processes: int) -> Iterator[dict[str, Any]]:
+    """Each mutant with its outcome, as they end."""
+    if not mutants:
+        return
     with tempfile.TemporaryDirectory() as folder:
         servers: Queue[subprocess.Popen[str]] = Queue()
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -258,10 +261,10 @@ def run(mutants: list[tuple[Mutant, str]], processes: int) -> list[dict[str, Any
 
         _check_the_tests_pass(one, mutants)
         with ThreadPoolExecutor(processes) as pool:
-            outcomes = list(pool.map(one, mutants))
+            for ended in as_completed([pool.submit(one, pair) for pair in mutants]):
+                yield ended.result()
         while not servers.empty():
             servers.get().communicate()
-        return outcomes
 
 
 def _check_the_tests_pass(
@@ -298,15 +301,25 @@ def report(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
     low, high = wilson(killed, trials)
     return {
         "seed": SEED,
-        "sample": len(outcomes),
+        "sample": SAMPLE,
+        "run": len(outcomes),
         "killed": killed,
         "timeouts": sum(found["outcome"] == "timeout" for found in outcomes),
         "equivalent": equivalent,
         "score": round(killed / trials, 4) if trials else 1.0,
         "wilson_95": [round(low, 4), round(high, 4)],
         "survivors": survivors,
-        "mutants": [f"{f['outcome']}: {f['file']}:{f['line']}: {f['before']} -> {f['after']}" for f in outcomes],
+        "mutants": outcomes,
     }
+
+
+def write(outcomes: list[dict[str, Any]], path: Path) -> dict[str, Any]:
+    """The report of what has been run, written whole or not at all."""
+    found = report(sorted(outcomes, key=lambda each: (each["file"], each["line"], each["after"])))
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return found
 
 
 def main() -> None:
@@ -316,20 +329,33 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=SAMPLE, help="how many mutants")
     parser.add_argument("--files", nargs="*", default=[], help="of these files alone, such as convert/fold.py")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--missing", action="store_true", help="only those that have no result yet")
     parser.add_argument("--output", type=Path, default=HERE / "converter-score.json")
     given = parser.parse_args()
     if given.serve:
         serve(given.serve)
         return
-    found = report(run(sample(given.files, given.sample), given.processes))
-    given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(
-        f"killed {found['killed']} of {found['sample'] - found['equivalent']}: "
-        f"{found['score']:.1%}, {found['wilson_95']}"
-    )
-    for survivor in found["survivors"]:
+    drawn, outcomes = sample(given.files, given.sample), list[dict[str, Any]]()
+    if given.missing and given.output.exists():
+        outcomes = json.loads(given.output.read_text(encoding="utf-8"))["mutants"]
+        there = {key(each) for each in outcomes}
+        drawn = [pair for pair in drawn if key(asdict(pair[0])) not in there]
+        print(f"{len(drawn)} of them have no result yet", flush=True)
+    random.Random(SEED).shuffle(drawn)  # a run that is cut off has a sample of all files
+    for found in run(drawn, given.processes):
+        outcomes.append(found)
+        write(outcomes, given.output)
+    total = write(outcomes, given.output)
+    trials = total["run"] - total["equivalent"]
+    print(f"killed {total['killed']} of {trials}: {total['score']:.1%}, {total['wilson_95']}")
+    for survivor in total["survivors"]:
         if not survivor["equivalent"]:
             print(f"survived: {survivor['file']}:{survivor['line']}: {survivor['before']}  ->  {survivor['after']}")
+
+
+def key(outcome: dict[str, Any]) -> tuple[str, ...]:
+    """What tells a mutant from others."""
+    return tuple(str(outcome[name]) for name in ("file", "operator", "line", "before", "after"))
 
 
 if __name__ == "__main__":
