@@ -391,7 +391,8 @@ def put_in_place(value: Value, node: fx.Node, lowering: Lowering) -> Value:
     Raises:
         Refused: the engine has no op that moves them so.
     """
-    if value.in_place:
+    rank = len(value.axes) + 1
+    if value.in_place and not (isinstance(value.base, Stream) and value.base.chain.rank != rank):
         return value
     shape = image_of(value.axes)
     if shape is None:
