@@ -148,6 +148,7 @@ def test_a_constant_for_each_pixel_may_be_the_same_for_all() -> None:
     same_as_torch(Net(branches(*calls), "real"), exact=False)
 
 
+@pytest.mark.slow
 def test_a_chain_longer_than_one_op_takes() -> None:
     def long(n: Any, y: Any) -> Any:
         for step in range(90):

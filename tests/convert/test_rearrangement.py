@@ -19,6 +19,14 @@ GROUPS = in_groups([name for name in MOVES if name not in COMPUTES] + sorted(COM
 BYTES = torch.randint(0, 256, (3, 8, 6, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
 
 
+EVERY_GROUP = pytest.mark.parametrize("names", GROUPS, ids=lambda names: f"{names[0]} to {names[-1]}")
+FEW_GROUPS = pytest.mark.parametrize(
+    "names",
+    [GROUPS[-1], *(pytest.param(group, marks=pytest.mark.slow) for group in GROUPS[:-1])],
+    ids=lambda names: f"{names[0]} to {names[-1]}",
+)
+
+
 def bodies(names: list[str]) -> list[Any]:
     return [call for name in names for call in MOVES[name]]
 
@@ -27,28 +35,28 @@ def test_every_operator_has_a_call() -> None:
     assert sorted(MOVES) == sorted(RULES)
 
 
-@pytest.mark.parametrize("names", GROUPS, ids=lambda names: f"{names[0]} to {names[-1]}")
+@EVERY_GROUP
 def test_signs(names: list[str]) -> None:
     found = same_as_torch(Net(branches(*bodies(names)), "signs"), exact=not COMPUTES.intersection(names))
     assert {RULES[name].operator for name in names if name not in TAKEN_APART} <= operators(found)
 
 
-@pytest.mark.parametrize("names", GROUPS, ids=lambda names: f"{names[0]} to {names[-1]}")
+@EVERY_GROUP
 def test_integers_and_functions_of_them(names: list[str]) -> None:
     same_as_torch(Net(branches(*bodies(names), then=lambda y: y * 1), "integers"))
     after = [lambda n, y, call=call: call(n, n.second_norm(y)) for call in bodies(names)]
     same_as_torch(Net(branches(*after, then=sign), "integers"))
 
 
-@pytest.mark.parametrize("names", GROUPS, ids=lambda names: f"{names[0]} to {names[-1]}")
+@FEW_GROUPS
 def test_real_values(names: list[str]) -> None:
     same_as_torch(Net(branches(*bodies(names)), "real"), exact=False)
     same_as_torch(Net(branches(*bodies(names)), "image"))
 
 
-@pytest.mark.parametrize("names", GROUPS[:3], ids=lambda names: f"{names[0]} to {names[-1]}")
+@FEW_GROUPS
 def test_bytes_of_the_image(names: list[str]) -> None:
-    calls = bodies([name for name in names if name not in COMPUTES])
+    calls = [lambda n, y: y.flip(1), *bodies([name for name in names if name not in COMPUTES])]
     same_as_torch(Net(branches(*calls, then=lambda y: y.float() / 4), "image"), BYTES)
 
 

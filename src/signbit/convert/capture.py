@@ -23,6 +23,7 @@ from signbit.convert.rehearsal import first_line, innermost, module_trail, type_
 from signbit.convert.wrappers import unwrap, unwrap_children
 from signbit.errors import ConvertError
 
+_IMAGES = 7  # of the batch that is traced: torch takes a size that is also 2 elsewhere for a number that is fixed
 INPUT_TYPES = {torch.uint8: "uint8", torch.float32: "float32"}
 
 _DROPOUTS = frozenset(
@@ -194,7 +195,7 @@ def capture_copy(module: nn.Module, example: Tensor) -> Graph:
         )
     if isinstance(inputs[0].meta["val"].shape[0], int):
         raise ConvertError(
-            f"the module is written for a batch of {len(example)} images; use x.shape[0] or -1 where it states a number"
+            "the module is written for a fixed number of images; use x.shape[0] or -1 where it states one"
         )
     for node in reversed(list(graph.nodes)):
         if node.op == "call_function" and operator_name(node) in _CHECKS:
@@ -270,9 +271,10 @@ def _without_logs() -> Iterator[None]:
 
 def _export(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
     shapes = ({0: torch.export.Dim.AUTO},)
+    images = example[torch.arange(_IMAGES) % len(example)]
     with module_trail(module) as trail, torch.no_grad(), _without_logs():
         try:
-            return torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
+            return torch.export.export(module, (images,), dynamic_shapes=shapes, strict=False)
         except Exception as error:
             raise NotCaptured(
                 f"{innermost(trail)} cannot be captured: {first_line(error)}. {_remedy(error)}"

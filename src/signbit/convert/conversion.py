@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from signbit.convert import Conversion
@@ -13,7 +12,7 @@ from signbit.convert.capture import Graph, NotCaptured, capture_copy, check_exam
 from signbit.convert.lowering import Lowering
 from signbit.convert.node import place
 from signbit.convert.proof import prove_graph
-from signbit.convert.rehearsal import rehearse
+from signbit.convert.rehearsal import generators_kept, rehearse
 from signbit.engine import Model
 from signbit.errors import ConvertError, ModelFileError
 from signbit.modelfile import to_bytes
@@ -36,7 +35,7 @@ def run_conversion(
     """See `signbit.convert.convert`."""
     example = check_example(example)
     copied = eval_copy(module)
-    with torch.random.fork_rng(devices=[]):  # what draws random numbers is refused, but draws them first
+    with generators_kept():
         graph = _captured(copied, example)
         lowering = Lowering(graph)
         finished = lowering.run(labels, metadata, preprocessing)  # before the proof: a refusal takes no time then

@@ -11,15 +11,11 @@ import torch
 from signbit.convert.rearrangement import Rearrangement
 from signbit.convert.rule import Call, Refused
 
-LIKE: Mapping[str, str] = {
-    "self": "anything",
-    "dtype": "torch.float32",
-    "layout": "any",
-    "device": "any",
-    "pin_memory": "any",
-    "memory_format": "any",
-}
-"""What torch takes where the result is to be like a tensor."""
+MADE: Mapping[str, str] = {"dtype": "torch.float32", "layout": "any", "device": "any", "pin_memory": "any"}
+"""What torch takes where it makes a tensor."""
+
+LIKE: Mapping[str, str] = {"self": "anything", **MADE, "memory_format": "any"}
+"""What it takes where the result is to be like a tensor."""
 
 
 class Filled(Rearrangement):

@@ -41,6 +41,18 @@ def rehearse(module: nn.Module, images: Tensor) -> str:
     return ", ".join(drawn)
 
 
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """Leave the random numbers of torch, Python and numpy as they were: a module may draw some before it is refused."""
+    python, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy_state)  # noqa: NPY002
+
+
 def run_module(module: nn.Module, images: Tensor, name: str) -> Any:
     """What a module gives for a batch.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, final
 
-from signbit.convert.filled import LIKE, Unwritten
+from signbit.convert.filled import MADE, Unwritten
 
 
 @final
@@ -13,4 +13,4 @@ class Empty(Unwritten):
     """Memory that is written later."""
 
     operator: ClassVar[str] = "aten::empty"
-    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **LIKE}
+    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **MADE, "memory_format": "any"}

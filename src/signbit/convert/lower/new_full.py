@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, final
 
-from signbit.convert.filled import LIKE, Filled, given_number
+from signbit.convert.filled import MADE, Filled, given_number
 from signbit.convert.rule import Call
 
 
@@ -14,7 +14,12 @@ class NewFull(Filled):
     """One number for each image."""
 
     operator: ClassVar[str] = "aten::new_full"
-    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", "fill_value": "a number", **LIKE}
+    arguments: ClassVar[Mapping[str, str]] = {
+        "self": "anything",
+        "size": "any that keeps axis 0",
+        "fill_value": "a number",
+        **MADE,
+    }
 
     def number(self, call: Call) -> float:
         return given_number(call, "fill_value")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, final
 
-from signbit.convert.filled import LIKE, Filled
+from signbit.convert.filled import MADE, Filled
 from signbit.convert.rule import Call
 
 
@@ -14,7 +14,7 @@ class NewZeros(Filled):
     """Zeros for each image."""
 
     operator: ClassVar[str] = "aten::new_zeros"
-    arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **LIKE}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "size": "any that keeps axis 0", **MADE}
 
     def number(self, call: Call) -> float:
         return 0.0

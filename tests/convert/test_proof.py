@@ -1,0 +1,139 @@
+"""The graph against the module: what was captured wrongly is not returned."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import pytest
+import torch
+from converted import FLOATS, Net, norm
+from torch import Tensor, nn
+
+from signbit.convert import convert
+from signbit.convert.capture import capture, check_example, eval_copy
+from signbit.convert.node import module_path, operator_name
+from signbit.convert.proof import prove_graph, same
+from signbit.errors import ConvertError
+from signbit.layers.binary_conv import BinaryConv2d
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    body = nn.Sequential(BinaryConv2d(8, 8, 3, padding=1), norm(8), nn.Hardtanh(), BinaryConv2d(8, 8, 3), norm(8))
+    return nn.Sequential(nn.Conv2d(8, 8, 1), body, nn.PReLU(), nn.Flatten(), nn.Linear(128, 5)).eval()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("0", "aten::conv2d"),
+        ("1.0", "signbit::binary_conv2d"),
+        ("1.2", "aten::hardtanh"),
+        ("2", "aten::prelu"),
+        ("4", "aten::linear"),
+    ],
+)
+def test_the_first_module_that_differs_is_named(path: str, name: str) -> None:
+    net, example = network(), check_example(FLOATS)
+    graph = capture(net, example)
+    assert prove_graph(eval_copy(net), graph, example) is False
+    node = next(node for node in graph.nodes if module_path(node) == path and operator_name(node) == name)
+    right = node.target
+    node.target = lambda *args, **kwargs: -right(*args, **kwargs)
+    with pytest.raises(ConvertError, match=rf"^module '{path}': what was captured of it gives another result"):
+        prove_graph(eval_copy(net), graph, example)
+
+
+class Counts(nn.Module):
+    """Gives another result at each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        return x * self.calls
+
+
+class Remembers(nn.Module):
+    """Adds the images of the call before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = x if self.last is None or self.last.shape != x.shape else x + self.last
+        self.last = x.detach()
+        return found * 2
+
+
+class NumberOfImages(nn.Module):
+    """Branches that the number of images chooses."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.body(x)
+        return result
+
+
+class Changes(nn.Module):
+    """Changes a buffer in eval mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("count", torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.count += 1
+        return x * self.count
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        (Counts(), "two different results for one input|another result than the module"),
+        (
+            Remembers(),
+            "two different results for one input|another result than the module|varies over the pixels or images",
+        ),
+        (NumberOfImages(lambda x: x * 2 if len(x) > 3 else x), "another result than the module.*A branch that depends"),
+        (NumberOfImages(lambda x: x * len(x)), "another result|number of images"),
+        (NumberOfImages(lambda x: x * x.shape[0]), "with the number of images; each image must be computed alone"),
+        (NumberOfImages(lambda x: x.flip(0) * 2 if len(x) == 3 else x * 2), "another result"),
+        (
+            NumberOfImages(lambda x: x.view(len(x), -1) if len(x) != 3 else x.flatten(1) + 1),
+            "another result|any number of images",
+        ),
+        (NumberOfImages(lambda x: x[:1] + x), "from one image to another|moves the batch"),
+        (Changes(), "the module changes count in eval mode; a model file keeps no state"),
+    ],
+)
+def test_modules_that_are_no_function_of_each_image(net: nn.Module, words: str) -> None:
+    with pytest.raises(ConvertError, match=words):
+        convert(net.eval(), FLOATS)
+
+
+def test_the_same() -> None:
+    nan, one = torch.tensor([[float("nan"), 1.0]]), torch.ones(1, 2)
+    assert same(nan, nan.clone())
+    assert not same(nan, one)
+    assert not same(nan, nan.nan_to_num())
+    assert not same(one, one.double())
+    assert not same(one, one[:, :1])
+    assert same(one, one[0])  # a squeeze() drops the axis of one image
+    assert not same(torch.ones(2, 2), torch.ones(2))
+
+
+def test_the_graph_itself_is_not_changed_by_the_proof() -> None:
+    net = Net(lambda n, y: n.norm(n.product(y)), "image")
+    graph = capture(net, FLOATS)
+    before = [(node.name, node.target) for node in graph.nodes]
+    prove_graph(eval_copy(net), graph, check_example(FLOATS))
+    assert [(node.name, node.target) for node in graph.nodes] == before
+    assert any(node.target is operator.getitem for node in graph.nodes)
