@@ -20,8 +20,8 @@ from signbit.modelfile.ops.binary_conv import BinaryConv
 from signbit.preprocessing import Preprocessing
 
 _NOT_BINARY = (
-    "no layer of the network is binary: every product is of real values. Give it BinaryConv2d and BinaryLinear, or set "
-    "its binarizers to mode 'binary'"
+    "the outermost module: no layer of the network is binary, every product is of real values. Give it BinaryConv2d "
+    "and BinaryLinear, or set its binarizers to mode 'binary'"
 )
 
 
@@ -39,11 +39,9 @@ def run_conversion(
         graph = _captured(copied, example)
         lowering = Lowering(graph)
         finished = lowering.run(labels, metadata, preprocessing)  # before the proof: a refusal takes no time then
-        is_fixed = prove_graph(copied, graph, example)
+        odd = prove_graph(copied, graph, example)
     _load(to_bytes(finished.model), lowering)
-    warnings = list(lowering.warnings)
-    if is_fixed:
-        warnings.append("the output is the same for every image that was tried: nothing of the image reaches it")
+    warnings = [*lowering.warnings, *odd]
     if not any(isinstance(op, BinaryConv) for op in finished.model.ops):
         warnings.append(_NOT_BINARY)
     folded = {finished.numbers[old]: found for old, found in lowering.folded.items() if old in finished.numbers}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,27 +111,65 @@ def is_correctly_rounded(expression: Expression) -> bool:
     return all(STEPS[part.name].correctly_rounded for part in parts_of(expression) if isinstance(part, Step))
 
 
-def is_never_negative(expression: Expression) -> bool:
-    """Whether every value is at least 0 whatever the tensors hold, NaN aside: a ReLU's, say."""
-    known: dict[int, float] = {}  # the least value
+Limits = tuple[float, float]
+"""The least and the largest value that something can have; NaN aside."""
+
+_LARGE = np.float32(3e38)
+ANY: Limits = (-np.inf, np.inf)
+
+
+def limits(expression: Expression, tensors: Callable[[int], Limits] = lambda tensor: ANY) -> Limits:
+    """What the values lie between, whatever the tensors hold.
+
+    Args:
+        tensors: what those of a tensor lie between.
+    """
+    known: dict[int, Limits] = {}
     for part in parts_of(expression):
         if isinstance(part, Constant):
-            known[id(part)] = float(part.values.min())
+            known[id(part)] = float(part.values.min()), float(part.values.max())
         elif isinstance(part, Input):
-            known[id(part)] = -np.inf
+            known[id(part)] = tensors(part.tensor)
         else:
-            known[id(part)] = _least(part.name, [known[id(operand)] for operand in part.operands])
-    return known[id(expression)] >= 0
+            known[id(part)] = _step_limits(part, [known[id(operand)] for operand in part.operands])
+    return known[id(expression)]
 
 
-def _least(name: str, least: Sequence[float]) -> float:
-    if name in ("maximum", "minimum"):
-        return max(least) if name == "maximum" else min(least)
-    if name == "sigmoid":
-        return 0.0
-    if name in ("add", "multiply", "divide", "prelu") and min(least) >= 0:
-        return 0.0
-    return -np.inf
+def is_never_negative(expression: Expression) -> bool:
+    """Whether every value is at least 0 whatever the tensors hold, NaN aside: a ReLU's, say."""
+    return limits(expression)[0] >= 0
+
+
+def _step_limits(step: Step, given: Sequence[Limits]) -> Limits:
+    if step.name == "maximum" and _is_negative_of(*step.operands):
+        return 0.0, np.inf
+    if step.name in ("maximum", "minimum"):
+        choose = max if step.name == "maximum" else min
+        return choose(least for least, _ in given), choose(most for _, most in given)
+    if step.name == "sigmoid":
+        return 0.0, 1.0
+    if step.name == "prelu":
+        return given[0] if given[0][0] >= 0 else (0.0, np.inf) if given[1][1] <= 0 else ANY
+    if step.name == "multiply" and step.operands[0] is step.operands[1]:
+        return 0.0, np.inf
+    with np.errstate(all="ignore"):
+        found = _corner_values(step.name, given)
+    return ANY if np.isnan(found).any() else (float(found.min()), float(found.max()))
+
+
+def _is_negative_of(x: Expression, y: Expression) -> bool:
+    """Whether y is -x, so that the larger of the two is the magnitude."""
+    if not (isinstance(y, Step) and y.name == "multiply" and y.operands[0] is x):
+        return False
+    return isinstance(y.operands[1], Constant) and bool((y.operands[1].values == -1).all())
+
+
+def _corner_values(name: str, given: Sequence[Limits]) -> Floats:
+    """The values of a step that is monotone in each operand, at the corners of what they lie between."""
+    if (name == "divide" and given[1][0] <= 0 <= given[1][1]) or name == "silu":
+        return np.array([np.nan], np.float32)
+    corners = np.array(list(product(*given)), np.float32).T.clip(-_LARGE, _LARGE)  # infinity times 0 is no limit
+    return np.asarray(STEPS[name].run(*corners), np.float32)
 
 
 @dataclass(frozen=True)

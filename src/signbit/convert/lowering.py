@@ -8,7 +8,7 @@ does not need are dropped at the end.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,7 +22,18 @@ from signbit.convert import fold, lower
 from signbit.convert.capture import INPUT_TYPES, Graph, call
 from signbit.convert.chain import Chain
 from signbit.convert.draft import Draft, Finished
-from signbit.convert.expression import Constant, Expression, Input, Step, evaluate, is_correctly_rounded, tensors_of
+from signbit.convert.expression import (
+    ANY,
+    Constant,
+    Expression,
+    Input,
+    Limits,
+    Step,
+    evaluate,
+    is_correctly_rounded,
+    limits,
+    tensors_of,
+)
 from signbit.convert.lacking import Lacking
 from signbit.convert.layer_report import LayerReport
 from signbit.convert.node import module_path, operator_name, place
@@ -32,7 +43,11 @@ from signbit.convert.rule import BATCH, BatchSize, Call, Refused, located
 from signbit.convert.steadiness import ARRANGEMENTS
 from signbit.convert.value import Base, Fixed, Folded, Real, Signs, Stream, Value, image_of, image_value
 from signbit.errors import ConvertError
+from signbit.modelfile.ops.concat import Concat
+from signbit.modelfile.ops.flatten import Flatten
 from signbit.modelfile.ops.lookup import Lookup
+from signbit.modelfile.ops.max_pool import MaxPool
+from signbit.modelfile.ops.select import Select
 from signbit.preprocessing import Preprocessing
 
 _LARGEST_LOOKUP_BYTES = 4 << 20
@@ -48,6 +63,9 @@ class Lowering:
     warnings: list[str] = field(default_factory=list)
     folded: dict[int, Folded] = field(default_factory=dict)
     """By the draft's tensor that the thresholds or the lookup write."""
+
+    _limits: dict[int, Limits] = field(default_factory=dict)
+    """What the values of a tensor of the draft lie between, where a pointwise op says it."""
 
     _known: dict[fx.Node, Any] = field(default_factory=dict)
     _floats: dict[int, tuple[Base, int]] = field(default_factory=dict)
@@ -227,8 +245,22 @@ class Lowering:
             owner = self._owners.get(id(base), (base, None))[1]
             tensor = self.draft.tensor("float32", base.shape, owner)
             self.draft.pointwise(owner or node, expression, tensor)
+            self._limits[tensor] = limits(expression, self.limits)
         self._floats[id(base)] = (base, tensor)
         return tensor
+
+    def limits(self, tensor: int) -> Limits:
+        """What the values of a tensor of the draft lie between, as far as it shows: after a ReLU they are 0 or more."""
+        if tensor == self.input:
+            return (0, 255) if self.draft.tensors[tensor].dtype == "uint8" else ANY
+        if tensor in self._limits:
+            return self._limits[tensor]
+        op = next((op for op in self.draft.ops if tensor in op.outputs), None)
+        if self.draft.tensors[tensor].dtype == "bits":
+            return -1, 1
+        if isinstance(op, Select) and (op.index < 0).any():
+            return _union([(0, 0), *map(self.limits, op.inputs)])
+        return _union(map(self.limits, op.inputs)) if isinstance(op, (MaxPool, Select, Flatten, Concat)) else ANY
 
     def warn(self, node: fx.Node, words: str) -> None:
         """Note what is odd about a module, once."""
@@ -314,6 +346,11 @@ class Lowering:
     def _lookup(self, node: fx.Node, stream: Stream, values: NDArray[np.float32]) -> int:
         tensor = self.draft.tensor("float32", stream.shape, node)
         return self.draft.add(Lookup(node.name, (stream.tensor,), (tensor,), values, -int(stream.bound.max())), node)
+
+
+def _union(parts: Iterable[Limits]) -> Limits:
+    least, most = zip(*parts, strict=True)
+    return min(least), max(most)
 
 
 def _every_value(chain: Chain, function: fold.Function, bound: int) -> NDArray[np.float32]:

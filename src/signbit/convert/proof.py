@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from signbit.convert.adversarial import adversarial_inputs
 from signbit.convert.capture import Graph
-from signbit.convert.node import module_path
+from signbit.convert.node import module_path, place
 from signbit.convert.rehearsal import first_line, run_module
 from signbit.errors import ConvertError
 
@@ -18,7 +18,7 @@ class Differs(ConvertError):
     """The captured graph gives another result than the module."""
 
 
-def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> bool:
+def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> list[str]:
     """See that the graph gives the module's own output, on the example and on inputs made to be awkward.
 
     Args:
@@ -26,7 +26,7 @@ def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> bool:
         example: a batch of images.
 
     Returns:
-        whether the output was the same for every image.
+        what is odd about the outputs, in words.
 
     Raises:
         ConvertError: it is not, or the module gives two results for one input; names the first module that differs.
@@ -49,7 +49,27 @@ def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> bool:
             )
         outputs.append(wanted.reshape(len(images), -1))
     rows = torch.cat(outputs)
-    return bool((rows == rows[:1]).all())
+    warnings = []
+    if bool((rows == rows[:1]).all()):
+        warnings.append(
+            f"{_first_fixed(graph, images)}: its output is the same for every image that was tried, and so is the "
+            "network's: nothing of the image reaches it. Look at what comes before it"
+        )
+    if bool(rows.isnan().any()):
+        warnings.append(
+            "the outermost module: its output is NaN for some of the images that were tried; look for a division by 0"
+        )
+    return warnings
+
+
+def _first_fixed(graph: Graph, images: Tensor) -> str:
+    """The words for the first node whose value is the same for all images of a batch."""
+    values = graph.run(images)
+    for node in graph.nodes:
+        value = values[node]
+        if isinstance(value, Tensor) and value.dim() and bool((value == value[:1]).all()):
+            return place(node)
+    return "the outermost module"
 
 
 def _run_graph(graph: Graph, images: Tensor, captured: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from signbit.convert import fold
-from signbit.convert.expression import is_never_negative, tensors_of
+from signbit.convert.expression import limits, tensors_of
 from signbit.convert.layer_report import describe_float_sign, describe_thresholds
 from signbit.convert.rule import Call, Refused, Rule
 from signbit.convert.steadiness import Arrangement
@@ -104,7 +104,8 @@ class SignbitSign(Rule):
         lowering.report.append(describe_float_sign(call.node))
         if not list(tensors_of(expression)):
             raise Refused("the sign of numbers that are the same for every image; leave it out")
-        if is_never_negative(expression):
+        least, most = limits(expression, lowering.limits)
+        if least >= 0 or most < 0:
             lowering.warn(call.node, _DEAD)
         bits = self._bits(value, call, lowering)
         return Signs(base.shape, lowering.draft.pointwise(call.node, expression, bits))
