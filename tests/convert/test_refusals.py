@@ -333,7 +333,8 @@ PHOTOS = torch.from_numpy(np.arange(2 * 3 * 16 * 16, dtype=np.uint32).astype(np.
         (ResNet(1, 2), PHOTOS, "module 'layers.1.shortcut.0' (avg_pool2d): the engine has no op for aten::avg_pool2d: "
          "mean pools are not in the engine yet; use nn.MaxPool2d, or a convolution with stride 2"),
         (ResNet(1, 1), PHOTOS, "module 'avgpool' (adaptive_avg_pool2d): the engine has no op for "
-         "aten::adaptive_avg_pool2d: mean pools are not in the engine yet; end in nn.Flatten and a linear layer, or use nn.AdaptiveMaxPool2d(1)"),
+         "aten::adaptive_avg_pool2d: mean pools are not in the engine yet; end in nn.Flatten and a linear layer, or "
+         "use nn.AdaptiveMaxPool2d(1)"),
         (MobileNet(), PHOTOS.float(), "the outermost module (mean): the engine has no op for aten::mean: means over "
          "pixels are not in the engine yet; use x.amax((2, 3)), or end in nn.Flatten and a linear layer"),
     ],
