@@ -121,6 +121,7 @@ def verification(found: Verification) -> Result:
         "mismatched_predictions": found.mismatched_predictions,
         "traced": found.traced,
         "flips": found.flips,
+        "network_flips": found.network_flips,
         "channels": found.channels,
         "integers": found.integers,
         "compared": found.compared,

@@ -294,6 +294,14 @@ def _grouped(runs: Sequence[_Run], is_zero: Callable[[_Run], bool]) -> list[_Run
         before = found[-1] if found else None
         if before is not None and before.fixed is None and run.fixed is not None and is_zero(run):
             found[-1] = replace(before, channels=np.concatenate([before.channels, run.channels]))
+        elif (
+            before is not None
+            and before.fixed is not None
+            and run.fixed is not None
+            and is_zero(before) == is_zero(run)
+        ):
+            fixed = np.concatenate([before.fixed, run.fixed])
+            found[-1] = replace(before, channels=np.concatenate([before.channels, run.channels]), fixed=fixed)
         elif before is not None and before.fixed is not None and is_zero(before) and run.fixed is None:
             found[-1] = replace(run, channels=np.concatenate([before.channels, run.channels]))
         elif before is not None and before.fixed is None and before.base is run.base and run.fixed is None:
