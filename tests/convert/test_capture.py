@@ -20,6 +20,8 @@ from signbit.convert.node import operator_name
 from signbit.errors import ConvertError
 from signbit.layers.binary_conv import BinaryConv2d
 
+SLOW = pytest.mark.slow  # more members of a kind
+
 # ---- what changes in place, under one name or another
 
 
@@ -172,7 +174,7 @@ OTHER_NOISE: list[Any] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", TORCHS_NOISE)
+@pytest.mark.parametrize("body", TORCHS_NOISE[:9] + [pytest.param(body, marks=SLOW) for body in TORCHS_NOISE[9:]])
 def test_torchs_random_numbers_are_refused(body: Any) -> None:
     with pytest.raises(ConvertError, match=r"draws random numbers in eval mode.*(training|switch)"):
         convert(Net(lambda n, y: body(n, n.norm(y)), "integers"), FLOATS)
@@ -241,7 +243,7 @@ STATISTICS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-@pytest.mark.parametrize("given", ["integers", "real"])
+@pytest.mark.parametrize("given", ["integers", pytest.param("real", marks=SLOW)])
 def test_statistics_of_images_are_refused(name: str, given: str) -> None:
     body, words = STATISTICS[name]
     parts = {"not_tracked": nn.BatchNorm2d(8, track_running_stats=False), "instance": nn.InstanceNorm2d(8),

@@ -22,7 +22,7 @@ BYTES = torch.randint(0, 256, (3, 8, 6, 6), dtype=torch.uint8, generator=torch.G
 EVERY_GROUP = pytest.mark.parametrize("names", GROUPS, ids=lambda names: f"{names[0]} to {names[-1]}")
 FEW_GROUPS = pytest.mark.parametrize(
     "names",
-    [GROUPS[-1], *(pytest.param(group, marks=pytest.mark.slow) for group in GROUPS[:-1])],
+    [GROUPS[0], *(pytest.param(group, marks=pytest.mark.slow) for group in GROUPS[1:])],
     ids=lambda names: f"{names[0]} to {names[-1]}",
 )
 
@@ -41,7 +41,7 @@ def test_signs(names: list[str]) -> None:
     assert {RULES[name].operator for name in names if name not in TAKEN_APART} <= operators(found)
 
 
-@EVERY_GROUP
+@FEW_GROUPS
 def test_integers_and_functions_of_them(names: list[str]) -> None:
     same_as_torch(Net(branches(*bodies(names), then=lambda y: y * 1), "integers"))
     after = [lambda n, y, call=call: call(n, n.second_norm(y)) for call in bodies(names)]

@@ -54,7 +54,7 @@ def dead(body: Any, given: str) -> list[str]:
     return [warning for warning in convert(net, FLOATS).warnings if "every channel" in warning]
 
 
-@pytest.mark.parametrize("given", ["integers", "real"])
+@pytest.mark.parametrize("given", [pytest.param("integers", marks=pytest.mark.slow), "real"])
 @pytest.mark.parametrize("name", ALWAYS_ONE_SIGN)
 def test_a_sign_that_no_image_changes(name: str, given: str) -> None:
     found = dead(ALWAYS_ONE_SIGN[name], given)
@@ -63,7 +63,7 @@ def test_a_sign_that_no_image_changes(name: str, given: str) -> None:
     assert found[0].endswith("Leave it out, or use Hardtanh or PReLU")
 
 
-@pytest.mark.parametrize("given", ["integers", "real"])
+@pytest.mark.parametrize("given", [pytest.param("integers", marks=pytest.mark.slow), "real"])
 @pytest.mark.parametrize("name", BOTH_SIGNS)
 def test_a_sign_that_some_image_changes(name: str, given: str) -> None:
     assert dead(BOTH_SIGNS[name], given) == []
