@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import logging
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -260,11 +261,13 @@ def _check_parameters(module: nn.Module) -> None:
 
 @contextmanager
 def _without_logs() -> Iterator[None]:
-    """Torch logs what it also raises, at length."""
+    """Torch logs what it also raises, at length, and warns of what is deprecated in its own code."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated", FutureWarning)
+            yield
     finally:
         logging.disable(before)
 

@@ -14,10 +14,6 @@ from signbit.convert.rehearsal import first_line, run_module
 from signbit.errors import ConvertError
 
 
-class Differs(ConvertError):
-    """The captured graph gives another result than the module."""
-
-
 def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> list[str]:
     """See that the graph gives the module's own output, on the example and on inputs made to be awkward.
 
@@ -43,7 +39,7 @@ def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> list[str]:
             )
         if not same(_run_graph(graph, images, len(example)), wanted):
             where = _first_module_that_differs(module, graph, images)
-            raise Differs(
+            raise ConvertError(
                 f"{where}: what was captured of it gives another result than the module, on {name}. A branch that "
                 "depends on the number of images, or a value kept from an earlier call, does this: take it out"
             )
