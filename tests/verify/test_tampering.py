@@ -29,7 +29,8 @@ IMAGES = 4
 FIELDS = ("inputs", "outputs", "weights", "bias", "groups", "intervals", "minimum")  # of an op with a window
 SIGNS = Tensor("", "bits", 1, 1, 1)
 EVALUATED = {"weights", "thresholds", "tables", "padding", "constants", "steps"}  # drawn three times as often
-EVALUATION_FINDS = {"thresholds", "tables", "pools", "channels"}  # whenever such a change has an effect
+EVALUATION_FINDS = {"thresholds", "tables"}  # whenever such a change has an effect: every integer is compared
+IMAGES_MOSTLY_FIND = {"pools", "channels"}  # a few images need not show that a maximum became a minimum
 
 
 @dataclass
@@ -186,6 +187,8 @@ def check(counts: Counts) -> None:
     assert counts.compared == +loaded  # whatever the engine takes, the comparison with the conversion notices
     for kind in EVALUATION_FINDS:
         assert counts.evaluated[kind] == loaded[kind] - counts.without_effect[kind] > 0
+    for kind in IMAGES_MOSTLY_FIND:
+        assert counts.evaluated[kind] > 0.9 * (loaded[kind] - counts.without_effect[kind]) > 0
     for kind in ("weights", "padding", "constants", "steps", "order"):
         assert counts.evaluated[kind] > 0
 
