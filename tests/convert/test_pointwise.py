@@ -102,18 +102,18 @@ def test_arguments_of_real_values_that_are_refused(body: Any, words: str) -> Non
         convert(Net(body, "real"), FLOATS)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        lambda n, x: x - 128, lambda n, x: x + 200, lambda n, x: x * 2, lambda n, x: -x, lambda n, x: 255 - x,
-        lambda n, x: x // 2, lambda n, x: x % 7, lambda n, x: x.clamp(10, 100), lambda n, x: x.clamp(max=100),
-        lambda n, x: ~x, lambda n, x: x & 15, lambda n, x: x | 1, lambda n, x: x ^ 255, lambda n, x: x >> 2,
-        lambda n, x: x << 1, lambda n, x: x**2, lambda n, x: x + x, lambda n, x: x * x, lambda n, x: torch.relu(x),
-        lambda n, x: torch.maximum(x, x.flip(1)), lambda n, x: x.abs(), lambda n, x: x.clone().add_(100),
-        lambda n, x: x - torch.tensor([1, 2, 3], dtype=torch.uint8).view(3, 1, 1), lambda n, x: x + torch.tensor(3),
-        lambda n, x: torch.sub(x, x.roll(1, 1)), lambda n, x: torch.rsub(x, 255), lambda n, x: x.square(),
-    ],
-)  # fmt: skip
+WRAPS: list[Any] = [
+    lambda n, x: x - 128, lambda n, x: x + 200, lambda n, x: x * 2, lambda n, x: -x, lambda n, x: 255 - x,
+    lambda n, x: x // 2, lambda n, x: x % 7, lambda n, x: x.clamp(10, 100), lambda n, x: x.clamp(max=100),
+    lambda n, x: ~x, lambda n, x: x & 15, lambda n, x: x | 1, lambda n, x: x ^ 255, lambda n, x: x >> 2,
+    lambda n, x: x << 1, lambda n, x: x**2, lambda n, x: x + x, lambda n, x: x * x, lambda n, x: torch.relu(x),
+    lambda n, x: torch.maximum(x, x.flip(1)), lambda n, x: x.abs(), lambda n, x: x.clone().add_(100),
+    lambda n, x: x - torch.tensor([1, 2, 3], dtype=torch.uint8).view(3, 1, 1), lambda n, x: x + torch.tensor(3),
+    lambda n, x: torch.sub(x, x.roll(1, 1)), lambda n, x: torch.rsub(x, 255), lambda n, x: x.square(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", WRAPS[:6] + [pytest.param(body, marks=pytest.mark.slow) for body in WRAPS[6:]])
 def test_arithmetic_of_bytes_wraps_and_is_refused(body: Any) -> None:
     net = Net(lambda n, x: body(n, x).float(), "image")
     with pytest.raises(ConvertError, match=r"on uint8 wraps around at 256 in torch; call \.float\(\) on the image"):
