@@ -12,7 +12,7 @@ from signbit.convert import convert
 from signbit.engine import Model
 from signbit.verify import verify
 
-QUICK, SLOW = 30, 120  # a capture takes about a second
+QUICK, SLOW = 30, 60  # a capture takes about a second
 
 
 @pytest.mark.parametrize("examples", [QUICK, pytest.param(SLOW, marks=pytest.mark.slow)])

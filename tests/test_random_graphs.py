@@ -17,7 +17,7 @@ from signbit.engine import Model
 from signbit.errors import ConvertError
 from signbit.verify import verify
 
-QUICK, SLOW = 30, 200
+QUICK, SLOW = 30, 100
 
 
 def check_reason(message: str) -> None:
