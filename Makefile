@@ -7,8 +7,8 @@
 # make test-tsan  the C++ tests under ThreadSanitizer
 # make test-clang the C++ tests built by clang
 # make fuzz       attack the model file reader for FUZZ_SECONDS; needs clang
-# make mutants    mutants of convert and verify, a fixed random sample of 400: does a test notice each?
-# make mutants-kernels  faults put into the engine one at a time: does a C++ test notice each?
+# make mutants    mutation tests of convert and verify: does a test catch each of 400 sampled mutants (fixed seed)?
+# make mutants-kernels  puts one fault at a time into the engine: does a C++ test catch each?
 # make test-wheel   the source distribution, the wheel made from it, and the wheel in an empty environment
 # make test-sdk, test-sdk-arm   the archives for C and C++ (make sdk, make sdk-arm), unpacked elsewhere and used
 # All make .venv first where it is missing. PYTHON=python3.12 make test takes another interpreter.
@@ -176,7 +176,7 @@ test-sdk-arm: sdk-arm
 	$(TOOLS_PATH) python tests/packaging/check_sdk.py $(DIST)/signbit-$(VERSION)-linux-aarch64.tar.gz tests/files/versions \
 		--toolchain $(ARM_TOOLCHAIN) --emulator "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
 
-# cosmic-ray says what can be changed; the score and the survivors are in tests/mutants/converter-score.json.
+# cosmic-ray lists the possible mutations; the score and the survivors are in tests/mutants/converter-score.json.
 .venv/.mutant-tools: .venv/.installed
 	$(PIP) cosmic-ray
 	touch $@
@@ -184,7 +184,7 @@ test-sdk-arm: sdk-arm
 mutants: .venv/.mutant-tools
 	nice -n 10 $(BIN)/python tests/mutants/converter.py --processes $(JOBS)
 
-# Half an hour. ARM=1 takes the faults of the NEON kernels instead; the results are in tests/mutants/kernels-score.json.
+# Takes half an hour. ARM=1 runs the faults of the NEON kernels instead. Results: tests/mutants/kernels-score.json.
 mutants-kernels: .venv/.tools $(if $(ARM),arm-tools)
 	nice -n 10 $(BIN)/python tests/mutants/kernels.py $(if $(ARM),--arm)
 
