@@ -28,5 +28,5 @@ def convert_checkpoint(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -
 
 
 def preprocessing_of(info: dict[str, Any]) -> Preprocessing:
-    """How a photo becomes the input, by the information of a checkpoint."""
+    """The preprocessing that a checkpoint's information describes."""
     return Preprocessing(**info.get("preprocessing", {}))

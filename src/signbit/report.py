@@ -143,9 +143,9 @@ def verification_table(result: Result) -> None:
     for words in result["compared"]:
         print(f"  {words}")
     print(
-        f"Of {result['images']:,} images, {result['equal_outputs']:,} outputs are equal to the bit; "
-        f"{result['mismatched_predictions']} predictions differ, {result['traced']} of them by a bit or a tie of "
-        "floats within their bounds."
+        f"{result['equal_outputs']:,} of {result['images']:,} outputs are bit-exact; "
+        f"{result['mismatched_predictions']} predictions differ, {result['traced']} of them because of a flip or a tie "
+        "of floats within their bounds."
     )
     for error in result["errors"][1:]:
         print(error)

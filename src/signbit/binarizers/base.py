@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 MODES = ("binary", "real", "soft")
-"""Codes, the value itself, and something smooth in between; a method has the first two at least."""
+"""Codes, the values themselves, and smooth values in between; every method has at least the first two."""
 
 # One op, so that a captured graph holds one node for each binarization.
 _library: Any = cast(Any, torch.library).Library("signbit", "DEF")
@@ -108,13 +108,14 @@ class Binarizer(nn.Module, ABC):
         return None
 
     def check_weight(self, shape: Sequence[int]) -> None:
-        """Refuse weights of a shape that the method cannot learn; a layer asks before it makes its weight.
+        """Refuse weight shapes that the method cannot train; a layer calls this before it creates its weight.
 
         Args:
-            shape: (out, in / groups, ...).
+            shape: shape of the weight, (out, in / groups, ...).
 
         Raises:
-            ValueError: every such weight is the same to the method, or gets no gradient; the message says what to do.
+            ValueError: every weight of this shape gives the same result or gets no gradient; the message says what to
+                do.
         """
         return
 

@@ -74,7 +74,7 @@ WEIGHT_GRADIENTS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 CENTRED_RULES = ("xnor_lua", "xnor_lua_sgd", "xnor_port")
-"""The rules with the factor 1 - 1 / C, which is 0 for one input channel."""
+"""Rules with the factor 1 - 1 / C, which is 0 for one input channel."""
 
 
 def weight_gradient_of(name: str) -> str:
@@ -104,8 +104,8 @@ class MeanAbsSign(Binarizer):
     - `xnor_lua_sgd`: the same times n, as that code has it for SGD;
     - `xnor_port`: `through_scale` times (1 - 1 / C) * n (jiecaoyu/XNOR-Net-PyTorch).
 
-    The factor n makes steps of SGD about as large as without alpha; Adam does not feel it. Where a filter has one input
-    channel, the rules with 1 - 1 / C leave no gradient at all, and a layer with them is refused.
+    The factor n makes steps of SGD about as large as without alpha; Adam does not feel it. With one input
+    channel, the rules with 1 - 1 / C give no gradient at all, and building a layer with them raises an error.
 
     Raises:
         ValueError: there is no such `weight_gradient`.

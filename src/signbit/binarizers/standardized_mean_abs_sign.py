@@ -13,10 +13,10 @@ EPSILON = 1e-5  # added to the deviation, not to the variance
 
 
 def check_filters(method: str, shape: Sequence[int], instead: str) -> None:
-    """Refuse filters of one value, which is its own mean.
+    """Refuse filters of one value, which equals its own mean.
 
     Raises:
-        ValueError: a filter of a weight of this shape has one value.
+        ValueError: the filters of a weight of this shape have one value.
     """
     if math.prod(shape[1:]) == 1:
         raise ValueError(
@@ -39,9 +39,9 @@ def standardize(weight: Tensor) -> Tensor:
 class StandardizedMeanAbsSign(Binarizer):
     """Sign of What, scaled by mean |What| of each filter, where What = (W - mean) / ((std + 1e-5) sqrt(n)).
 
-    With g the gradient of scale * sign(What) and the scale a constant, What gets g * 1[|What| <= 1], and W what the
-    standardisation makes of it. In mode `real` the weight is What, so that a stage with real-valued weights is scaled
-    as one with binary weights is. Where n is 1, What would be 0, and a layer is refused.
+    With g the gradient of scale * sign(What) and the scale a constant, What gets g * 1[|What| <= 1], and W the gradient
+    through the standardisation. In mode `real` the weight is What, so that a stage with real-valued weights is scaled
+    as one with binary weights is. If n is 1, What would be 0, so building such a layer raises an error.
 
     Source:
         Chen, Zhang, Ouyang, Liu, Shen and Wang 2021, "BNN - BN = ? Training Binary Neural Networks without Batch

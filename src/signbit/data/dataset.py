@@ -27,7 +27,7 @@ def check_class_names(names: Sequence[str], what_to_do: str = "give it another n
     """Refuse names that a model file cannot hold, before a network is trained on them.
 
     Args:
-        what_to_do: how such a class gets another name; it ends the message.
+        what_to_do: how to rename such a class; the message ends with it.
 
     Raises:
         DataError: a name has a control character, cannot be written as UTF-8, or takes more than 65,535 bytes.
@@ -40,14 +40,14 @@ def check_class_names(names: Sequence[str], what_to_do: str = "give it another n
 
 
 def _fault(name: str) -> str | None:
-    """What a model file has against a name: it is text that is printed."""
+    """Why a model file cannot hold a name; names are printed as text."""
     if _CONTROL.search(name):
         return "has a control character, such as a tab or a line break"
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
         return "cannot be written as UTF-8"
-    return f"takes {size} bytes, more than the {MOST_NAME_BYTES} of a model file" if size > MOST_NAME_BYTES else None
+    return f"takes {size} bytes; a model file allows {MOST_NAME_BYTES}" if size > MOST_NAME_BYTES else None
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Dataset:
     Args:
         images: uint8 (N, C, H, W).
         labels: int64 (N,), from 0 to classes - 1.
-        class_names: name of each label: text without control characters, at most 65,535 bytes of UTF-8.
-        mean: of each channel on the scale 0 to 1.
-        std: of each channel on the same scale.
+        class_names: name of each class, without control characters, at most 65,535 bytes of UTF-8.
+        mean: mean of each channel, on the scale 0 to 1.
+        std: standard deviation of each channel, on the same scale.
         preprocessing: how a photo becomes pixels like these.
 
     Raises:

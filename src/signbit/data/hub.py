@@ -139,7 +139,7 @@ def _class_names(table: Any, column: str, repository: str) -> tuple[str, ...]:
     feature = table.features[column]
     if type(feature).__name__ == "ClassLabel":
         names = tuple(feature.names)
-        check_class_names(names, f"rename it in a copy of {repository} by cast_column, and save that by save_to_disk")
+        check_class_names(names, f"rename it in a copy of {repository} with cast_column, and save it with save_to_disk")
         return names
     if "int" not in str(getattr(feature, "dtype", "")):
         raise DataError(

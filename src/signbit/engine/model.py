@@ -72,7 +72,7 @@ class Model:
 
     @cached_property
     def file(self) -> ModelFile:
-        """All that is in the file, so that it can be changed and written again.
+        """The whole content of the file, which can be changed and written again.
 
         Raises:
             ModelFileError: the metadata is not a JSON object.

@@ -17,7 +17,7 @@ PADDING_VALUES = (0, 1, -1)
 
 
 def _whole(value: object) -> int | None:
-    """The value as an int: integers of numpy and of torch too, but neither bool nor float."""
+    """The value as an int: Python, numpy and torch integers, but neither bool nor float."""
     if isinstance(value, bool) or getattr(value, "dtype", None) == torch.bool:
         return None
     try:
@@ -55,11 +55,11 @@ def positive(name: str, value: int) -> int:
 def padding_of(
     padding: str | int | Sequence[int], kernel_size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
 ) -> tuple[int, int]:
-    """Rows and columns to add at each side; `valid` adds none, `same` keeps the size of the input.
+    """Rows and columns to add on each side; `valid` adds none, `same` keeps the size of the input.
 
     Raises:
-        ValueError: the padding is something else, or `same` with a stride or with a kernel that would take one more at
-            one side than at the other.
+        ValueError: the padding is something else, or `same` with a stride or with a kernel that needs one more row or
+            column on one side than on the other.
     """
     if not isinstance(padding, str):
         return pair("padding", padding, 0)
@@ -73,33 +73,33 @@ def padding_of(
     if height % 2 or width % 2:
         raise ValueError(
             f"padding is 'same' with kernel_size {kernel_size} and dilation {dilation}, which needs one more row or "
-            "column at one side than at the other; give an odd kernel_size, or pad by torch.nn.functional.pad before "
-            "the layer"
+            "column on one side than on the other; give an odd kernel_size, or use torch.nn.functional.pad before the "
+            "layer"
         )
     return height // 2, width // 2
 
 
 def check_padding_mode(padding_mode: str) -> None:
-    """Refuse a padding that is made of the input.
+    """Refuse padding modes that copy the input.
 
     Raises:
         ValueError: it is not `zeros`.
     """
     if padding_mode != "zeros":
         raise ValueError(
-            f"padding_mode is {padding_mode!r}; give 'zeros', with padding_value where a layer has one, or pad by "
+            f"padding_mode is {padding_mode!r}; give 'zeros', with padding_value if the layer has one, or use "
             "torch.nn.functional.pad(x, ..., mode=...) before a layer with padding 0"
         )
 
 
 def factory(device: Device, dtype: torch.dtype | None) -> dict[str, Any]:
-    """What torch's functions that make a tensor take.
+    """The keyword arguments for torch's functions that create a tensor.
 
     Raises:
-        ValueError: the dtype is not a floating point one.
+        ValueError: the dtype is not floating-point.
     """
     if dtype is not None and not dtype.is_floating_point:
-        raise ValueError(f"dtype is {dtype}; give a floating point dtype: latent weights are real")
+        raise ValueError(f"dtype is {dtype}; give a floating-point dtype: latent weights are real")
     return {"device": device, "dtype": dtype}
 
 
@@ -168,7 +168,7 @@ def describe_conv(channels: tuple[int, int], kernel_size: tuple[int, int], geome
 
 
 def binarizer_of(given: str | Binarizer, device: Device = None, dtype: torch.dtype | None = None) -> Binarizer:
-    """The binarizer itself, or a new one of the method of that name, on the device and of the dtype.
+    """The given binarizer, or a new one of the named method, with the given device and dtype.
 
     Raises:
         ValueError: there is no such method.

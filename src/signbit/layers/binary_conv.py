@@ -20,14 +20,14 @@ class BinaryConv2d(BinaryLayer):
     in_channels / groups * kernel height * kernel width in magnitude; then comes the weight binarizer's scale, then
     the bias.
 
-    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are given by name.
+    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are keyword-only.
 
     Args:
-        padding: integers, "valid", or "same" where both sides of the input get as many.
+        padding: integers, "valid", or "same" if both sides get the same padding.
         padding_value: 0 (a third symbol, which published networks were trained with), +1 or -1.
-        padding_mode: "zeros" alone, as torch names padding by a constant; the constant is `padding_value`.
-        input_binarizer: a method's name, a binarizer (which layers may share), or None where the input holds codes
-            already, whose sign has the mode `input_mode`.
+        padding_mode: must be "zeros", torch's name for constant padding; the constant is `padding_value`.
+        input_binarizer: a method's name, a binarizer (which layers may share), or None if the input already holds
+            codes; `input_mode` is then the mode of the sign that made them.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:

@@ -26,16 +26,16 @@ class BinaryLayer(nn.Module, ABC):
     """A product of signs with signs; a subclass is final and says which product.
 
     Args:
-        weight_shape: (out, in / groups, ...).
-        bias: whether there is one, of shape (out,), added after the scale.
-        input_binarizer: a method's name, a binarizer, or None where the input holds codes already: `input_mode` is then
+        weight_shape: shape of the weight, (out, in / groups, ...).
+        bias: whether to add a bias of shape (out,), after the scale.
+        input_binarizer: a method's name, a binarizer, or None if the input already holds codes; `input_mode` is then
             the mode of the sign that made them.
         weight_binarizer: a method's name or a binarizer.
-        device: of the parameters, and of a binarizer that is given by its name.
-        dtype: likewise.
+        device: device of the parameters, and of a binarizer given by name.
+        dtype: dtype of the parameters, and of a binarizer given by name.
 
     Raises:
-        ValueError: the weight binarizer cannot learn weights of this shape, or the dtype is not a floating point one.
+        ValueError: the weight binarizer cannot train weights of this shape, or the dtype is not floating-point.
         TypeError: a binarizer is neither a name nor a Binarizer.
     """
 
@@ -67,16 +67,16 @@ class BinaryLayer(nn.Module, ABC):
 
     @property
     def is_fed_codes(self) -> bool:
-        """Whether the sign of the input is taken before the layer, by a module that the layer does not know."""
+        """Whether another module takes the sign of the input, before the layer."""
         return self.takes_codes and self.input_binarizer is None
 
     @property
     def input_mode(self) -> str:
-        """Mode of the sign of the input: of `input_binarizer`, or, without one, of the sign that feeds the layer.
+        """Mode of the sign of the input: of `input_binarizer` or, without one, of the sign that feeds the layer.
 
-        Training sets it with the modes of the binarizers (`signbit.layers.set_modes`); who sets the mode of a shared
-        sign by hand sets that of the layers behind it too. In mode `binary` the products of eval mode are rounded, and
-        on the CPU the layer warns of real values in its input.
+        Training sets it together with the modes of the binarizers (`signbit.layers.set_modes`). If you set the mode of
+        a shared sign yourself, set it on the layers it feeds too. In mode `binary`, products are rounded in eval mode,
+        and on the CPU the layer warns about real values in its input.
         """
         return self._input_mode if self.input_binarizer is None else self.input_binarizer.mode
 
@@ -95,10 +95,10 @@ class BinaryLayer(nn.Module, ABC):
         return self.weight_binarizer(self.weight), scale
 
     def operands(self, x: Tensor) -> Operands:
-        """What enters the product for an input x.
+        """The operand of the product for an input x.
 
-        Whether the product is exact is decided by state alone, never by the values of x: an eager, a compiled and an
-        exported layer compute the same.
+        Whether the product is exact depends on state alone, never on the values of x, so eager, compiled and exported
+        layers compute the same.
         """
         codes = x if self.input_binarizer is None else self.input_binarizer(x)
         weight_codes, scale = self.weight_codes()

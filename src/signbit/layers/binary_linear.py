@@ -18,11 +18,11 @@ class BinaryLinear(BinaryLayer):
     Shapes: (..., in_features) to (..., out_features). In eval mode the product is an exact integer, at most
     in_features in magnitude; then comes the weight binarizer's scale, then the bias.
 
-    Arguments as torch.nn.Linear up to `bias`, which is False by default; the others are given by name.
+    Arguments as torch.nn.Linear up to `bias`, which is False by default; the others are keyword-only.
 
     Args:
-        input_binarizer: a method's name, a binarizer, or None where the input holds codes already, whose sign has the
-            mode `input_mode`.
+        input_binarizer: a method's name, a binarizer, or None if the input already holds codes; `input_mode` is then
+            the mode of the sign that made them.
         weight_binarizer: a method's name or a binarizer.
 
     Raises:

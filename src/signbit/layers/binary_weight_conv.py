@@ -19,11 +19,11 @@ class BinaryWeightConv2d(BinaryLayer):
 
     Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'), as torch.nn.Conv2d; padded with 0.
 
-    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are given by name.
+    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are keyword-only.
 
     Args:
-        padding: integers, "valid", or "same" where both sides of the input get as many.
-        padding_mode: "zeros" alone.
+        padding: integers, "valid", or "same" if both sides get the same padding.
+        padding_mode: must be "zeros".
         weight_binarizer: a method's name or a binarizer.
 
     Raises:

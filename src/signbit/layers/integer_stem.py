@@ -37,25 +37,26 @@ class IntegerConv2d(nn.Module):
     """2-D convolution of uint8 pixels with integer weights: y = conv(pixel - 128, codes) / 128 * scale.
 
     Shapes: (N, in_channels, H, W) to (N, out_channels, H', W'); uint8, or another dtype that holds whole numbers from 0
-    to 255. What is not uint8 is checked on every call, which takes a pass over the values: what ToTensor and Normalize
-    give would look like black images, and nothing would be learned. Padding is 0 after the subtraction.
+    to 255. Inputs that are not uint8 are checked on every call, at the cost of one pass over the values: the output of
+    ToTensor and Normalize would look like black images, and the network would learn nothing. Padding is 0 after the
+    subtraction.
 
     The codes are round(W / s), from -127 to 127, with s = max |W| / 127 of each filter; the rounding has the identity
     as its gradient. The scale is s, so y is the convolution of pixels from -1 to 1 with W. The product before the scale
     is an exact integer, in training too.
 
-    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are given by name.
+    Arguments as torch.nn.Conv2d up to `bias`, which is False by default; the others are keyword-only.
 
     Args:
-        padding: integers, "valid", or "same" where both sides of the input get as many.
-        groups: 1.
-        padding_mode: "zeros" alone.
-        weight_binarizer: a method's name or a binarizer: the codes are then -1 and +1, and the scale is the
-            binarizer's own; in any mode but `binary` the codes are as without it.
+        padding: integers, "valid", or "same" if both sides get the same padding.
+        groups: must be 1.
+        padding_mode: must be "zeros".
+        weight_binarizer: a method's name or a binarizer; the codes are then -1 and +1, and the scale is that of the
+            binarizer. In any mode but `binary`, the codes are computed as without it.
 
     Raises:
-        ValueError: an argument is outside its range, or a filter has more values than float32 sums exactly; when it
-            runs, a pixel is not a whole number from 0 to 255.
+        ValueError: an argument is outside its range, or a filter has more values than float32 can sum exactly; in
+            forward, if a pixel is not a whole number from 0 to 255.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The modes of a network's signs: state that training sets, a checkpoint keeps and no layer guesses."""
+"""The modes of a network's signs: state that training sets and a checkpoint keeps; no layer guesses it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,11 +9,11 @@ from signbit.layers.binary_layer import BinaryLayer
 
 
 def set_modes(model: nn.Module, activations: str, weights: str) -> None:
-    """Set the mode of every sign, and of every layer that a sign elsewhere feeds.
+    """Set the mode of every sign, and of every layer whose input is binarized elsewhere.
 
     Args:
-        activations: mode of the signs of activations, and of the layers with `input_binarizer=None`.
-        weights: mode of the binarizers that a layer holds as `weight_binarizer`.
+        activations: mode of the signs of activations, and of layers with `input_binarizer=None`.
+        weights: mode of the weight binarizers.
 
     Raises:
         ValueError: a binarizer has no such mode.
@@ -24,7 +24,7 @@ def set_modes(model: nn.Module, activations: str, weights: str) -> None:
 
 
 def modes_of(model: nn.Module) -> dict[str, str]:
-    """The mode of every binarizer and of every layer that a sign elsewhere feeds, by module path."""
+    """The mode of every binarizer and of every layer whose input is binarized elsewhere, by module path."""
     return {
         path: module.mode if isinstance(module, Binarizer) else module.input_mode
         for path, module in _with_a_mode(model)
@@ -35,12 +35,12 @@ def put_modes(model: nn.Module, modes: Mapping[str, str]) -> None:
     """Set the modes that `modes_of` gave.
 
     Raises:
-        ValueError: the paths are not those of the model, or a binarizer has no such mode.
+        ValueError: the paths differ from those of the model, or a binarizer has no such mode.
     """
     found = dict(_with_a_mode(model))
     if found.keys() != modes.keys():
         other = ", ".join(sorted(found.keys() ^ modes.keys()))
-        raise ValueError(f"the modes are those of another model: {other} is in one of the two alone")
+        raise ValueError(f"the modes are those of another model: {other} is in only one of the two")
     for path, mode in modes.items():
         _set(found[path], mode)
 

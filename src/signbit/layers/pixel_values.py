@@ -1,4 +1,4 @@
-"""The values a layer on pixels takes: whole numbers from 0 to 255, not the floats of ToTensor and Normalize."""
+"""Check pixel values: whole numbers from 0 to 255, not the floats of ToTensor and Normalize."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ _ADVICE = (
 
 
 def check_pixel_dtype(pixels: Tensor) -> None:
-    """Refuse dtypes that hold no pixels.
+    """Refuse dtypes that cannot hold pixels.
 
     Raises:
         ValueError: the dtype is bool or complex.
@@ -20,7 +20,7 @@ def check_pixel_dtype(pixels: Tensor) -> None:
 
 
 def check_pixels(pixels: Tensor) -> None:
-    """Refuse what is not pixels; uint8 costs nothing, other dtypes a pass over the values.
+    """Refuse values that are not pixels; the check is free for uint8, and one pass over the values otherwise.
 
     Raises:
         ValueError: a value is not a whole number from 0 to 255; the message says what was given and what to do.

@@ -60,16 +60,16 @@ def _exactly(tensor: Tensor) -> AbstractContextManager[object]:
 
 
 def warn_of_real_values(sample: Tensor) -> None:
-    """Warn where the product of real values is about to be rounded.
+    """Warn that a product of real values is about to be rounded.
 
-    No error: `convert` refuses such a layer and names it, and `signbit summary` counts it as real-valued.
+    This is not an error: `convert` refuses such a layer by name, and `signbit summary` counts it as real-valued.
     """
     real = sample[sample != sample.round()]
     if real.numel():
         warnings.warn(
-            f"a binary layer in mode binary is given {real[0].item():.6g}, which is no code, and rounds its products: "
-            "the sign before it is in another mode, or missing; set the modes of both by signbit.layers.set_modes or "
-            "the layer's input_mode, or give the layer an input_binarizer",
+            f"a binary layer in mode 'binary' was given {real[0].item():.6g}, which is not a code, and rounds its "
+            "products: the sign before it is missing or in another mode; set both modes with signbit.layers.set_modes "
+            "or the layer's input_mode, or give the layer an input_binarizer",
             stacklevel=2,
         )
 
@@ -273,7 +273,7 @@ def _autocast(tensor: Tensor) -> Tensor:
 
 
 def scaled_conv2d(x: Tensor, codes: Tensor, scale: Tensor | None, geometry: Geometry, *, exact: bool) -> Tensor:
-    """Convolution of codes, times `scale` (out,) of each channel; an exact one holds integers before the scale.
+    """Convolution of codes, times the `scale` (out,) of each channel; if exact, it is an integer before the scale.
 
     Shapes: (N, in, height, width), or (in, height, width) as torch.nn.Conv2d takes it.
     """

@@ -14,8 +14,8 @@ from signbit.layers.arguments import binarizer_of, positive
 class RSign(nn.Module):
     """Codes of x + b, with b learned for each channel: the threshold of the sign is -b.
 
-    Shapes: (N, C, ...) to the same. What it gives are codes, for binary layers with `input_binarizer=None`, whose
-    `input_mode` is the binarizer's mode (`signbit.layers.set_modes` sets both).
+    Shapes: (N, C, ...) to the same. The output holds codes, for binary layers with `input_binarizer=None`; their
+    `input_mode` must be the mode of the binarizer (`signbit.layers.set_modes` sets both).
 
     Args:
         channels: C.

@@ -11,7 +11,7 @@ from signbit.binarizers.standardized_mean_abs_sign import check_filters, standar
 
 @final
 class ScaledStdConv2d(nn.Conv2d):
-    """2-D convolution with gain * (W - mean) / ((std + 1e-5) sqrt(n)), mean and deviation being of each filter.
+    """2-D convolution with gain * (W - mean) / ((std + 1e-5) sqrt(n)), with the mean and deviation of each filter.
 
     n is the number of values of a filter, and the gain (1 at first) is learned for each output channel. The twin with
     binary weights is a binary convolution with the weight binarizer `standardized_mean_abs_sign`, and `ChannelGain`.
@@ -19,7 +19,7 @@ class ScaledStdConv2d(nn.Conv2d):
     Shapes and arguments: as torch.nn.Conv2d; without a bias by default.
 
     Raises:
-        ValueError: as torch.nn.Conv2d; or the filters have one value each, which the standardisation makes 0.
+        ValueError: as torch.nn.Conv2d, or the filters have one value each, which standardisation would turn into 0.
 
     Source:
         Brock, De and Smith 2021, "Characterizing signal propagation to close the performance gap in unnormalized

@@ -1,4 +1,4 @@
-"""What is in a model file, in numpy alone: its tensors, its ops, and how they are written and read.
+"""Model files: their tensors and ops, and reading and writing them. Needs numpy alone.
 
 `ops/` has one file for each kind of op, which is the definition of that op in Python.
 

@@ -11,7 +11,7 @@ WORD_BITS = 64
 
 
 def words_of(channels: int) -> int:
-    """How many words hold the signs of one pixel."""
+    """Number of words that hold the signs of one pixel."""
     return -(-channels // WORD_BITS)
 
 
@@ -33,7 +33,7 @@ def unpack_mask(words: NDArray[np.uint64], channels: int) -> NDArray[np.bool_]:
     """The set bits of the last axis: bool [..., channels], True is -1.
 
     Raises:
-        ValueError: the last axis has another number of words than the channels need.
+        ValueError: the last axis does not have the number of words that the channels need.
     """
     words = np.ascontiguousarray(words, dtype="<u8")
     needed = words_of(channels)
@@ -43,13 +43,13 @@ def unpack_mask(words: NDArray[np.uint64], channels: int) -> NDArray[np.bool_]:
 
 
 def check_unused_bits(words: NDArray[np.uint64], channels: int, what: str) -> None:
-    """See that the bits past the last channel are zero, as a file must have them.
+    """Check that the bits past the last channel are zero, as the file format requires.
 
     Raises:
-        ValueError: one is set; the message begins with ``what``.
+        ValueError: one of them is set; the message begins with ``what``.
     """
     if channels % WORD_BITS and bool((words[..., -1] >> np.uint64(channels % WORD_BITS)).any()):
-        raise ValueError(f"{what}: a bit past channel {channels} is set; they must be zero")
+        raise ValueError(f"{what}: a bit past channel {channels} is set; such bits must be zero")
 
 
 def pack_signs(signs: NDArray[Any]) -> NDArray[np.uint64]:
@@ -62,7 +62,7 @@ def pack_signs(signs: NDArray[Any]) -> NDArray[np.uint64]:
         uint64 [..., words_of(channels)].
 
     Raises:
-        ValueError: a single number was given.
+        ValueError: ``signs`` is a single number.
     """
     signs = np.asarray(signs)
     if signs.ndim == 0:
@@ -79,6 +79,6 @@ def unpack_signs(words: NDArray[np.uint64], channels: int) -> NDArray[np.int8]:
     """The signs in the words: int8 [..., channels] of +1 and -1.
 
     Raises:
-        ValueError: the last axis has another number of words than the channels need.
+        ValueError: the last axis does not have the number of words that the channels need.
     """
     return as_signs(~unpack_mask(words, channels))

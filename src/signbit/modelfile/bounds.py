@@ -1,4 +1,4 @@
-"""How far apart two correct float32 computations of one op may be: running error analysis in float64.
+"""Bounds on how far apart two correct float32 computations of an op may be: running error analysis in float64.
 
 Each rounding adds at most half a unit in the last place, ``u = 2^-24`` relative. An error bound is carried along with
 every value. Any correct computation lies within the bound of the exact value, so two of them (torch's and the
@@ -34,7 +34,7 @@ class Bounded(NamedTuple):
 
 
 def exact(values: NDArray[np.generic]) -> Bounded:
-    """Values that are not off at all."""
+    """Exact values, with a bound of 0."""
     with np.errstate(invalid="ignore"):  # a signalling NaN
         doubles = values.astype(np.float64)
     return Bounded(doubles, np.zeros_like(doubles))

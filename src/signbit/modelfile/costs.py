@@ -1,4 +1,4 @@
-"""What an op has to do for one image: multiply-accumulates and bytes, useful and idle ones."""
+"""The work of an op for one image: multiply-accumulates and bytes, useful and idle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from signbit.modelfile.ops.window import Window
 from signbit.modelfile.tensor import Tensor
 
 PRODUCTS = ("binary", "int16", "float32")
-"""What the kernels multiply."""
+"""The kinds of products that the kernels compute."""
 
 _LANES = 16  # outputs are computed so many at a time; see engine/src/kernels/kernels.h
 _WORD_BITS = 32
@@ -21,17 +21,17 @@ class Cost:
     """The work of one op for one image.
 
     Attributes:
-        product: one of `PRODUCTS`; empty where nothing is multiplied.
-        macs: multiply-accumulates.
-        lane_use: share of the lanes (outputs, in sixteens) that have an output, from 0 to 1.
-        word_use: share of the bits in a patch's words that are inputs, from 0 to 1.
-        pixels: of the output; how often the weights are used.
-        weight_bytes: constants as the kernels hold them.
-        tensor_bytes: inputs read and outputs written, each once.
-        depth: inputs of one output.
-        group_channels: channels of the input that an output sees.
-        gathered_taps, gathered_values: pixels and values that are copied together, because an output pixel's inputs do
-            not lie together; 0 where the input serves as it lies.
+        product: one of `PRODUCTS`; empty if nothing is multiplied.
+        macs: number of multiply-accumulates.
+        lane_use: fraction of the lanes (outputs, in groups of sixteen) that compute an output, from 0 to 1.
+        word_use: fraction of the bits in a patch's words that are inputs, from 0 to 1.
+        pixels: number of output pixels, which is how often the weights are used.
+        weight_bytes: bytes of the constants, in the layout of the kernels.
+        tensor_bytes: bytes of the inputs and outputs, each counted once.
+        depth: number of inputs of one output.
+        group_channels: number of input channels that an output sees.
+        gathered_taps: number of pixels to copy because the inputs of an output pixel are not contiguous; 0 if they are.
+        gathered_values: number of values in those pixels.
     """
 
     product: str = ""
@@ -58,13 +58,13 @@ class Cost:
 
     @classmethod
     def of_moving(cls, inputs: Sequence[Tensor], outputs: Sequence[Tensor], constant_bytes: int) -> Cost:
-        """Of an op that multiplies nothing: it reads its inputs and constants and writes its outputs, once each."""
+        """The cost of an op without products: it reads its inputs and constants and writes its outputs, once each."""
         moved = sum(tensor.bytes for tensor in (*inputs, *outputs))
         return cls(pixels=outputs[0].pixels, weight_bytes=constant_bytes, tensor_bytes=moved)
 
     @classmethod
     def of_product(cls, product: str, window: Window, groups: int, input: Tensor, output: Tensor) -> Cost:
-        """Of a convolution.
+        """The cost of a convolution.
 
         Args:
             product: one of `PRODUCTS`.

@@ -1,4 +1,4 @@
-"""A whole network: its tensors, its ops in the order in which they run, and what travels with it."""
+"""A whole network: its tensors, its ops in execution order, and the data stored with it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from signbit.preprocessing import Preprocessing
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file holds.
+    """The content of a model file.
 
     Attributes:
-        tensors: what the ops read and write.
-        ops: the steps, in the order in which they run.
-        input, output: indices into ``tensors``.
-        labels: one name for each output channel, or none.
-        metadata: JSON values that travel with the file.
-        preprocessing: how a photo becomes the input, which is uint8 with 1 or 3 channels then; None says nothing.
+        tensors: the tensors that the ops read and write.
+        ops: the ops, in execution order.
+        input: index of the input in ``tensors``.
+        output: index of the output in ``tensors``.
+        labels: one class name for each output channel, or an empty list.
+        metadata: JSON values stored in the file.
+        preprocessing: how a photo becomes the input, which must then be uint8 with 1 or 3 channels; None if not stated.
     """
 
     tensors: Sequence[Tensor]
@@ -35,11 +36,11 @@ class ModelFile:
     preprocessing: Preprocessing | None = None
 
     def inputs_of(self, op: Op) -> list[Tensor]:
-        """What the op reads."""
+        """The tensors that the op reads."""
         return [self.tensors[index] for index in op.inputs]
 
     def outputs_of(self, op: Op) -> list[Tensor]:
-        """What the op writes."""
+        """The tensors that the op writes."""
         return [self.tensors[index] for index in op.outputs]
 
     def costs(self) -> list[Cost]:
@@ -47,7 +48,7 @@ class ModelFile:
         return [op.cost(self.inputs_of(op), self.outputs_of(op)) for op in self.ops]
 
     def ranges(self) -> list[Range]:
-        """The least and the largest integer of each channel of each tensor, unknown where it is none of integers."""
+        """The range of each channel of each tensor; unknown for tensors that do not hold integers."""
         ranges = [Range.unknown() for _ in self.tensors]
         for op in self.ops:
             given = [ranges[index] for index in op.inputs]

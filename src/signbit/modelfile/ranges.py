@@ -1,4 +1,4 @@
-"""The least and the largest integer that a channel can hold."""
+"""The smallest and the largest integer that a channel can hold."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ _INT32 = np.iinfo(np.int32)
 
 @dataclass(frozen=True, eq=False)
 class Range:
-    """One pair for each channel, or one for all.
+    """One range for each channel, or one for all channels.
 
     Attributes:
-        least, most: int64 [C] or [1], both included.
+        least: smallest integers, int64 [C] or [1], inclusive.
+        most: largest integers, int64 [C] or [1], inclusive.
     """
 
     least: NDArray[np.int64]

@@ -1,7 +1,7 @@
 """Read a model file in numpy alone.
 
 It refuses what docs/file-format.md refuses, for the same reasons as the engine's reader. It is for tools and tests that
-take files apart. Files from strangers go to the engine (`signbit.engine.Model.load`), the only reader that is fuzzed.
+inspect files. Untrusted files go to the engine (`signbit.engine.Model.load`), whose reader alone is fuzzed.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class _Sections:
         if version != layout.VERSION:
             _fail("version", f"version {version}; this is a reader of version {layout.VERSION}: update signbit")
         if file_bytes != size:
-            _fail("truncated", f"{size} bytes, and it says {file_bytes}: it was cut or joined")
+            _fail("truncated", f"{size} bytes, but its header says {file_bytes}: it was truncated or extended")
         (checksum,) = layout.CHECKSUM.unpack_from(content, layout.HEADER.size)
         table = content[layout.HEADER_BYTES : layout.FIRST_SECTION]
         if checksum != zlib.crc32(content[: layout.HEADER.size] + table):
@@ -150,7 +150,7 @@ class _Sections:
 
 
 class _Reader:
-    """One pass over the file; each step may use what the steps before it have checked."""
+    """One pass over the file; each step relies on what earlier steps checked."""
 
     def __init__(self, content: bytes) -> None:
         self._sections = _Sections(content)
@@ -309,7 +309,7 @@ class _Reader:
 
     def _labels(self, target: Tensor, first: int, count: int) -> list[str]:
         if count == 0 and first != 0:
-            _fail("record", "a first label, and no labels")
+            _fail("record", "a first label, but no labels")
         if count and (count != target.channels or first + count > len(self._strings)):
             _fail("record", f"{count} labels from string {first}; there are {target.channels} output channels")
         return self._strings[first : first + count]

@@ -12,8 +12,8 @@ FloatLike = Floats | np.float32
 def fma(a: FloatLike, b: FloatLike, c: FloatLike) -> Floats:
     """``a * b + c`` with one rounding; the shapes broadcast.
 
-    The product of two float32 is exact in float64. The sum is rounded to odd there (its last bit set where something
-    was lost), so that the second rounding, to float32, sees on which side of a tie the true sum lies.
+    The product of two float32 is exact in float64. The sum is rounded to odd there (its last bit is set if it is
+    inexact), so that the second rounding, to float32, sees on which side of a tie the true sum lies.
 
     Source:
         Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to

@@ -1,4 +1,4 @@
-"""The steps of a pointwise op: one entry of ``STEPS`` says everything that Python knows of a step."""
+"""The steps of a pointwise op: one entry of ``STEPS`` holds everything that Python knows about a step."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class StepKind:
     """A function of one to three floats.
 
     Attributes:
-        name: what Python calls it.
-        code: what a file calls it.
-        arity: how many operands it takes.
-        words: the formula in the operands a, b and c.
-        run: float32 arrays that broadcast -> float32, to the bit what the engine computes.
-        bound: operands with their error bounds -> the result with its own.
-        correctly_rounded: whether ``run`` gives the float that is nearest to the exact result.
+        name: name of the step in Python.
+        code: code of the step in a file.
+        arity: number of operands.
+        words: the formula, with operands a, b and c.
+        run: computes the step on float32 arrays that broadcast; gives the same bits as the engine.
+        bound: computes the result and its error bound from the operands and theirs.
+        correctly_rounded: whether ``run`` gives the float nearest to the exact result.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Step:
         operands: numbers of earlier values: the inputs come first, then the constants, then the steps.
 
     Raises:
-        ValueError: there is no such kind, or it takes another number of operands.
+        ValueError: there is no such kind, or the number of operands is wrong for it.
     """
 
     kind: str
@@ -59,10 +59,10 @@ class Step:
 
 
 def step_kind(name: str) -> StepKind:
-    """The kind of that name.
+    """The kind of step with this name.
 
     Raises:
-        ValueError: there is none; the message lists those there are.
+        ValueError: there is no such kind; the message lists the kinds.
     """
     if name not in STEPS:
         raise ValueError(f"no step {name!r}; there are {', '.join(STEPS)}")
@@ -70,10 +70,10 @@ def step_kind(name: str) -> StepKind:
 
 
 def step_of_code(code: int) -> StepKind:
-    """The kind that a file calls by that number.
+    """The kind of step with this code.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no kind has this code.
     """
     if code not in _BY_CODE:
         raise ValueError(f"no step has the code {code}; there are {min(_BY_CODE)} to {max(_BY_CODE)}")

@@ -1,4 +1,4 @@
-"""What an op reads or writes: an image of height x width x channels."""
+"""A tensor that ops read or write: an image of height x width x channels."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ class Tensor:
     """The values of one image; the batch is not part of a model file.
 
     Attributes:
-        name: what messages call it; empty for a value that nobody outside the file knows.
+        name: name in messages; empty for a value that is internal to the file.
         dtype: `uint8`, `int32`, `float32` or `bits`.
-        height, width, channels: its size; a vector has height = width = 1.
+        height: height in pixels; 1 for a vector.
+        width: width in pixels; 1 for a vector.
+        channels: number of channels.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Tensor:
 
     @property
     def bytes(self) -> int:
-        """Bytes of one image."""
+        """Size of one image, in bytes."""
         last = words_of(self.channels) if self.dtype == "bits" else self.channels
         return self.pixels * last * ELEMENT_TYPES[self.dtype].itemsize
 

@@ -25,13 +25,13 @@ _CONSTANT_TYPES = {name: dtype for name, dtype in ELEMENT_TYPES.items() if name 
 def to_bytes(model: ModelFile) -> bytes:
     """The model file as bytes.
 
-    A constant that several ops have, the same memory in the same type, is written once.
+    A constant that several ops share (the same memory with the same type) is written once.
 
     Raises:
-        ValueError: a type of a tensor or constant that the format does not have; a label count that is neither 0 nor
-            the number of output channels; a label or name that has a control character, cannot be written as UTF-8, or
-            is longer than 65,535 bytes; or a preprocessing that the input does not allow. The rest is checked by the
-            engine when it loads the file.
+        ValueError: the format does not have the type of a tensor or constant; the number of labels is neither 0 nor the
+            number of output channels; a label or name has a control character, cannot be written as UTF-8, or is longer
+            than 65,535 bytes; or the input does not allow the preprocessing. The engine checks the rest when it loads
+            the file.
     """
     _check_label_count(model)
     photos = _photos(model)
@@ -56,7 +56,7 @@ def to_bytes(model: ModelFile) -> bytes:
 
 
 def write(model: ModelFile, path: str | os.PathLike[str]) -> int:
-    """Write the model file so that ``path`` holds either the old content or all of the new; returns its bytes.
+    """Write the model file, so that ``path`` holds either the old content or all of the new; returns its size in bytes.
 
     Raises:
         ValueError: as for ``to_bytes``; nothing is written then.
@@ -119,9 +119,9 @@ def _encoded(text: str, what: str) -> bytes:
     try:
         encoded = text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{what} {text!r} cannot be written as UTF-8: it has half of a surrogate pair") from None
+        raise ValueError(f"{what} {text!r} cannot be written as UTF-8: it has an unpaired surrogate") from None
     if layout.CONTROL_CHARACTER.search(text):
-        raise ValueError(f"{what} {text!r} has a control character: names and labels are text to be shown")
+        raise ValueError(f"{what} {text!r} has a control character; names and labels are shown as text")
     if len(encoded) > layout.MOST_STRING_BYTES:
         raise ValueError(f"{what} {text[:20]!r}... takes {len(encoded)} bytes; at most {layout.MOST_STRING_BYTES}")
     return encoded

@@ -2,8 +2,8 @@
 
 A file with `SIZES`, a mapping from name to size, holds a function of the file's name that takes a size, a `Plan` and,
 by keyword, what is particular to the family; `DEFAULTS` may state other defaults of the plan. A file without `SIZES`
-holds one network: a function of its name that takes keywords only. A family that never has a binary layer says so by
-`REAL_VALUED = True`; one that may have none has an argument `binary`.
+holds one network: a function of its name that takes keywords only. A family that never has binary layers sets
+`REAL_VALUED = True`; a family that can be built without them takes an argument `binary`.
 """
 
 from signbit.extras import need

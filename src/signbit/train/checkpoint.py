@@ -52,9 +52,9 @@ def set_random_states(states: dict[str, Any]) -> None:
 
 
 def model_content(model: nn.Module, recipe: Recipe, info: dict[str, Any]) -> dict[str, Any]:
-    """What a model's checkpoint holds; `info["model"]` is the name and the full arguments it is built from.
+    """The content of a model's checkpoint; `info["model"]` holds the model's name and all its arguments.
 
-    The modes of its signs are no tensors, so they are kept in the info, by module path.
+    The modes of its signs are not tensors, so they are kept in the info, by module path.
     """
     state = {name: value.detach().cpu() for name, value in model.state_dict().items()}
     info = info | {"modes": modes_of(model)}
@@ -66,12 +66,11 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
 
     `info` has `model` (name and arguments), `modes` (of its signs, by module path), `class_names`, `input_shape`
     (C, H, W), `preprocessing` (the arguments of `signbit.preprocessing.Preprocessing`), `epoch`, `held_out_accuracy`,
-    in a finished run the test accuracies of that epoch and of the final one, and `versions`. A checkpoint from before
-    they were noted has no `modes` (its recipe gives them) or no `preprocessing`.
-    Nothing in the file is run.
+    in a finished run the test accuracies of that epoch and of the final one, and `versions`. An older checkpoint may
+    have no `modes` (its recipe gives them) or no `preprocessing`. No code in the file is executed.
 
     Raises:
-        CheckpointError: the file is missing, or not a checkpoint, or its model is another one in this version.
+        CheckpointError: the file is missing, or not a checkpoint, or its model differs in this version.
         RecipeError: its recipe is not valid in this version.
     """
     path = Path(path)
@@ -85,7 +84,7 @@ def load_checkpoint(path: str | Path) -> tuple[nn.Module, Recipe, dict[str, Any]
 
 
 def restore_modes(model: nn.Module, info: dict[str, Any], stage: StageSection, origin: str) -> None:
-    """Put the signs in the modes that a file of `origin` keeps; one from before they were kept has its stage's.
+    """Set the modes of the signs that the file at `origin` keeps; an older file has those of its stage.
 
     Raises:
         CheckpointError: the modes are those of another model.
@@ -100,10 +99,10 @@ def restore_modes(model: nn.Module, info: dict[str, Any], stage: StageSection, o
 
 
 def rebuilt(info: dict[str, Any], state: Mapping[str, Tensor], origin: str) -> nn.Module:
-    """The model that a file of `origin` describes, but for the modes of its signs.
+    """The model that the file at `origin` describes, except for the modes of its signs.
 
     Raises:
-        CheckpointError: in this version it is another one.
+        CheckpointError: the model differs in this version.
     """
     try:
         model = models.create(info["model"]["name"], **info["model"]["arguments"])

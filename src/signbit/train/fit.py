@@ -82,7 +82,7 @@ def fit(
         time_limit: seconds after which the run saves itself and stops.
         checkpoint_every: seconds between checkpoints within an epoch; there is one after each epoch anyway.
 
-    A network without a binary layer is trained with a warning, `NothingIsBinary`, unless it is real-valued on purpose.
+    Training a network without a binary layer gives the warning `NothingIsBinary`, unless it is real-valued on purpose.
 
     With a folder, a SIGTERM or a first Ctrl-C in the main thread ends the run after the step it is at.
 

@@ -20,7 +20,7 @@ IMAGES = 2  # each of zeros
 
 
 class NothingIsBinary(UserWarning):
-    """A network that is not real-valued on purpose has no sign in it."""
+    """The network has no binary layer, although it is not real-valued on purpose."""
 
 
 def rehearse(recipe: Recipe, model: nn.Module, info: dict[str, Any], first: int = 0) -> None:
@@ -42,10 +42,10 @@ def rehearse(recipe: Recipe, model: nn.Module, info: dict[str, Any], first: int 
 
 
 def warn_where_nothing_is_binary(model: nn.Module, name: str, arguments: dict[str, Any]) -> None:
-    """Warn once if a network without a single sign is about to be trained, unless it is real-valued on purpose.
+    """Warn once if the network to be trained has no binary layer, unless it is real-valued on purpose.
 
     Warns:
-        NothingIsBinary: see above; the warning says what to do.
+        NothingIsBinary: the network has no binary layer; the warning says what to do.
     """
     if models.is_real_valued(name, arguments) or any(isinstance(module, Binarizer) for module in model.modules()):
         return

@@ -1,4 +1,4 @@
-"""The kinds of op: one file each, found by its name. `op.py` is the contract."""
+"""The kinds of op: one file each, found by name. `op.py` is the contract."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def names() -> list[str]:
 
 @cache
 def of_kind(name: str) -> type[Op]:
-    """The class of that kind.
+    """The class of a kind.
 
     Raises:
-        ValueError: there is none; the message lists those there are.
+        ValueError: there is no such kind; the message lists the kinds.
     """
     found: type[Op] = getattr(import_named(__name__, __file__, name, _EXCLUDE), class_name(name))
     return found
 
 
 def of_code(code: int) -> type[Op]:
-    """The class of the kind that a file calls by that number.
+    """The class of the kind with this code.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no kind has this code.
     """
     if code not in _by_code():
         raise ValueError(f"no op has the code {code}; there are {', '.join(map(str, sorted(_by_code())))}")
@@ -50,11 +50,11 @@ def decode(record: Record, tensors: Sequence[Tensor]) -> Op:
     """The op of a record, checked against its table in docs/file-format.md.
 
     Args:
-        record: its constants may be flat.
+        record: the record; its constants may be flat.
         tensors: all tensors of the file.
 
     Raises:
-        ValueError: the kind is unknown, or the record or its tensors do not fit it; the message names the op.
+        ValueError: the kind is unknown, or the record or its tensors are wrong for it; the message names the op.
     """
     inputs, outputs = ([tensors[index] for index in indices] for indices in (record.inputs, record.outputs))
     try:

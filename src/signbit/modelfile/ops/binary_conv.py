@@ -21,14 +21,14 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class BinaryConv(Op):
-    """The sum of sign times weight over each window: bits to int32, or, with intervals, to bits.
+    """The sum of sign times weight over each window: from bits to int32 or, with intervals, to bits.
 
     Attributes:
         weights: uint64 [outputs, kh, kw, words of channels / groups].
-        window: the geometry.
-        groups: both channel counts are split into so many parts.
-        padding_value: what a tap outside of the image counts as: 0, +1 or -1.
-        intervals: where an integer gives +1; None where the output is the integers themselves.
+        window: kernel size, stride, padding and dilation.
+        groups: number of groups into which the input and output channels are split.
+        padding_value: value of a tap outside the image: 0, +1 or -1.
+        intervals: the integers that give +1; None if the output is the integers themselves.
     """
 
     kind: ClassVar[str] = "binary_conv"

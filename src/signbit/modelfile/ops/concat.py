@@ -1,4 +1,4 @@
-"""Channels side by side."""
+"""Concatenation of channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class Concat(Op):
-    """The channels of the inputs, in order: int32, float32 or bits to the same."""
+    """The channels of the inputs, in order; int32, float32 or bits, and the type stays the same."""
 
     kind: ClassVar[str] = "concat"
     code: ClassVar[int] = 7

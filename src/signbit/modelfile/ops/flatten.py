@@ -14,7 +14,7 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class Flatten(Op):
-    """Channel (c * height + y) * width + x of the output is channel c of pixel (y, x); the type stays."""
+    """Channel (c * height + y) * width + x of the output is channel c of pixel (y, x); the type stays the same."""
 
     kind: ClassVar[str] = "flatten"
     code: ClassVar[int] = 8

@@ -20,15 +20,15 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class FloatConv(Op):
-    """The sum of value times weight over each window, after the bias: float32 to float32.
+    """The sum of value times weight over each window, added to the bias: float32 to float32.
 
-    Each output has one accumulator, which starts at the bias (+0 without), and one fused multiply-add a tap, in the
-    order ky, kx, channel. A tap outside of the image takes part as +0.
+    Each output has one accumulator, which starts at the bias (+0 without one), and one fused multiply-add per tap and
+    channel, in the order ky, kx, channel. A tap outside the image counts as +0.
 
     Attributes:
         weights: float32 [outputs, kh, kw, channels / groups].
-        window: the geometry.
-        groups: both channel counts are split into so many parts.
+        window: kernel size, stride, padding and dilation.
+        groups: number of groups into which the input and output channels are split.
         bias: float32 [outputs], or None.
     """
 

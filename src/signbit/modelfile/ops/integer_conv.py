@@ -1,4 +1,4 @@
-"""Convolution of pixels with whole numbers."""
+"""Convolution of pixels with small integers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CENTRE = 128  # subtracted from each pixel, so that it fits a signed byte
 @final
 @dataclass(frozen=True, eq=False)
 class IntegerConv(Op):
-    """The sum of (pixel - 128) times weight over each window: uint8 to int32; a tap outside adds nothing.
+    """The sum of (pixel - 128) times weight over each window: uint8 to int32; a tap outside the image adds nothing.
 
     Attributes:
-        weights: int8 [outputs, kh, kw, channels], no value -128.
-        window: the geometry.
+        weights: int8 [outputs, kh, kw, channels], from -127 to 127.
+        window: kernel size, stride, padding and dilation.
     """
 
     kind: ClassVar[str] = "integer_conv"
@@ -45,7 +45,7 @@ class IntegerConv(Op):
         window = Window.decode(record.attributes)
         weights = constant_of(constant, "int8", (result.channels, *window.kernel, given.channels), "weights")
         if weights.min() == -128:
-            raise ValueError("a weight is -128; allowed are -127 to 127")
+            raise ValueError("a weight is -128; weights must be -127 to 127")
         if _CENTRE * np.abs(weights.astype(np.int64)).sum((1, 2, 3)).max() >= FIRST_INEXACT:
             raise ValueError("a sum can reach 2^24, where float32 is no longer exact")
         return cls(*record.ends, weights, window)

@@ -16,7 +16,7 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class Lookup(Op):
-    """A float for each integer and channel: int32 to float32; integers outside of the table take its nearest column.
+    """A float for each integer and channel: int32 to float32; integers outside the table use its nearest column.
 
     Attributes:
         values: float32 [C, length].

@@ -20,14 +20,14 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class MaxPool(Op):
-    """The largest value of each window, or the smallest: int32, float32 or bits to the same.
+    """The largest value of each window, or the smallest; int32, float32 or bits, and the type stays the same.
 
-    Taps outside of the image take no part. A NaN is the largest value; of 0 and -0 the first, in the order ky, kx, is
-    taken. The output's size is rounded down or up: its tensor says which.
+    Taps outside the image are ignored. NaN counts as the largest value; of 0 and -0, the first in the order ky, kx is
+    taken. The output's size is rounded down or up; its tensor says which.
 
     Attributes:
-        window: the geometry.
-        minimum: bool [C], the channels that take the smallest value; None where none does. Not of floats.
+        window: kernel size, stride, padding and dilation.
+        minimum: bool [C], the channels that take the smallest value; None if no channel does. Not for floats.
     """
 
     kind: ClassVar[str] = "max_pool"

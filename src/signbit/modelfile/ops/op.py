@@ -1,4 +1,4 @@
-"""The contract of an op: one file a kind says everything that Python knows of it."""
+"""The contract of an op: one file per kind holds everything that Python knows about it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ FIRST_INEXACT = 2**24  # whole numbers below it are exact in float32
 
 @dataclass(frozen=True)
 class Record:
-    """An op as a file holds it: its kind, and what it names by position.
+    """An op as stored in a file: its kind, and its fields by position.
 
     Attributes:
-        kind: the name of the kind.
-        name: what messages and reports call the op.
-        inputs, outputs: indices of tensors.
+        kind: name of the kind.
+        name: name of the op in messages and reports.
+        inputs: indices of the input tensors.
+        outputs: indices of the output tensors.
         constants: arrays of int8, int32, float32 or uint64 (bits).
         attributes: integers.
     """
@@ -45,20 +46,20 @@ class Record:
         return self.name, tuple(self.inputs), tuple(self.outputs)
 
     def expect_nothing_else(self) -> None:
-        """See that the op has neither constants nor attributes.
+        """Check that the op has neither constants nor attributes.
 
         Raises:
-            ValueError: it has.
+            ValueError: it has constants or attributes.
         """
         if self.constants or self.attributes:
             raise ValueError(f"{len(self.constants)} constants and {len(self.attributes)} attributes; it takes neither")
 
 
 def constant_of(array: Array, dtype: str, shape: tuple[int, ...], what: str) -> Array:
-    """A constant of a record in the shape that it must have.
+    """A constant of a record, in its proper shape.
 
     Raises:
-        ValueError: it has another type or number of elements; the message begins with ``what``.
+        ValueError: its type or number of elements is wrong; the message begins with ``what``.
     """
     if array.dtype != ELEMENT_TYPES[dtype]:
         raise ValueError(f"{what} is {array.dtype}; it must be {dtype}")
@@ -70,13 +71,14 @@ def constant_of(array: Array, dtype: str, shape: tuple[int, ...], what: str) -> 
 
 @dataclass(frozen=True, eq=False)
 class Op(ABC):
-    """One step of a network; a subclass is final, and its fields are the constants and attributes by name.
+    """One node of a network; a subclass is final, and its fields are the constants and attributes by name.
 
-    Arrays of integers, floats and pixels are [N, H, W, C] here, and of signs int8 [N, H, W, C] of +1 and -1, not words.
+    Arrays of integers, floats and pixels are [N, H, W, C]; signs are int8 [N, H, W, C] of +1 and -1, not words.
 
     Attributes:
-        name: what messages and reports call it.
-        inputs, outputs: indices of tensors of the model file.
+        name: name of the op in messages and reports.
+        inputs: indices of the input tensors in the model file.
+        outputs: indices of the output tensors in the model file.
     """
 
     kind: ClassVar[str]
@@ -85,7 +87,7 @@ class Op(ABC):
     input_types: ClassVar[tuple[str, ...]]
     output_types: ClassVar[tuple[str, ...]] = ()  # none: that of the inputs, which are all of one type
     slow_because: ClassVar[str] = "each value is read and written once for each step"
-    """Where the time goes that the bound does not explain, for ops without a product."""
+    """Why the op is slower than its bound, for ops without a product."""
 
     name: str
     inputs: tuple[int, ...]
@@ -98,10 +100,10 @@ class Op(ABC):
     @classmethod
     @abstractmethod
     def decode(cls, record: Record, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Op:
-        """The op of a record; the tensors it reads and writes tell the shapes of its constants, which may be flat.
+        """The op of a record; its constants may be flat, since its tensors determine their shapes.
 
         Raises:
-            ValueError: the record has another number of inputs, constants or attributes, or one that is not allowed.
+            ValueError: the number of inputs, constants or attributes is wrong, or one of them is not allowed.
         """
 
     @abstractmethod
@@ -109,27 +111,27 @@ class Op(ABC):
         """Height, width and channels of each output."""
 
     def check(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-        """See that the op can read and write these tensors.
+        """Check that the op can read and write these tensors.
 
         Raises:
-            ValueError: their number, a type or a shape does not fit.
+            ValueError: their number, a type or a shape is wrong.
         """
         for tensor in inputs:
             if tensor.dtype not in self.input_types:
                 raise ValueError(f"an input is {tensor.dtype}; it must be {' or '.join(self.input_types)}")
         allowed = self.output_types or (inputs[0].dtype,)
         if not self.output_types and any(tensor.dtype != inputs[0].dtype for tensor in inputs):
-            raise ValueError("the inputs are not of one type")
+            raise ValueError("the inputs have different types; they must have the same")
         for tensor in outputs:
             if tensor.dtype not in allowed:
                 raise ValueError(f"an output is {tensor.dtype}; it must be {' or '.join(allowed)}")
         self.check_shapes(inputs, outputs)
 
     def check_shapes(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
-        """See that the outputs have the shapes that the inputs give.
+        """Check the shapes of the outputs against those of the inputs.
 
         Raises:
-            ValueError: one has another.
+            ValueError: an output has the wrong shape.
         """
         shapes = [tensor.shape for tensor in outputs]
         if shapes != self.output_shapes(inputs):
@@ -137,27 +139,27 @@ class Op(ABC):
 
     @abstractmethod
     def reference(self, inputs: Sequence[Array], outputs: Sequence[Tensor]) -> list[Array]:
-        """The outputs, computed in numpy: slow, readable, and the definition of the op."""
+        """Compute the outputs in numpy: slow but readable, and the definition of the op."""
 
     def bound(self, inputs: Sequence[Bounded]) -> list[Bounded]:
-        """Each output in float64, with how far a float32 computation of it may be off; only ops that round have one."""
+        """Each output in float64, with a bound on the error of computing it in float32; only for ops that round."""
         raise NotImplementedError(f"{self.kind} is exact")
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
-        """The work for one image: by default that of reading the inputs and constants and writing the outputs once."""
+        """The work for one image; by default, reading the inputs and constants and writing the outputs once."""
         return Cost.of_moving(inputs, outputs, self.constant_bytes)
 
     def output_ranges(self, inputs: Sequence[Range], tensors: Sequence[Tensor]) -> list[Range]:
-        """The least and the largest integer of each channel of each output, from those of the inputs.
+        """The range of each channel of each output, from the ranges of the inputs.
 
         Args:
             inputs: one range for each input.
-            tensors: the inputs.
+            tensors: the input tensors.
         """
         return [Range.unknown() for _ in self.outputs]
 
     def describe(self) -> str:
-        """What sets this op apart from others of its kind, in a few words, such as its window; may be empty."""
+        """The distinguishing settings of this op in a few words, such as its window; may be empty."""
         return ""
 
     def channel_kinds(self, inputs: Sequence[Range], tensors: Sequence[Tensor]) -> dict[str, NDArray[np.bool_]] | None:
@@ -165,16 +167,16 @@ class Op(ABC):
 
         Args:
             inputs: one range for each input.
-            tensors: the inputs.
+            tensors: the input tensors.
         """
         return None
 
     @property
     def constant_bytes(self) -> int:
-        """Bytes of the constants in a file."""
+        """Size of the constants in a file, in bytes."""
         return sum(constant.nbytes for constant in self.encode()[0])
 
     def record(self) -> Record:
-        """What a file holds."""
+        """The record that a file stores."""
         constants, attributes = self.encode()
         return Record(self.kind, self.name, self.inputs, self.outputs, constants, attributes)

@@ -1,4 +1,4 @@
-"""A list of steps in float32, value by value."""
+"""A list of float32 steps on each value."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _STEP_ATTRIBUTES = 4  # the code and three operands
 @final
 @dataclass(frozen=True, eq=False)
 class Pointwise(Op):
-    """Steps in float32 on tensors of one shape and any type: to float32, or to bits, +1 where the value is >= 0.
+    """Float32 steps on tensors of one shape and any type: to float32, or to bits that are +1 where the value is >= 0.
 
     Values are numbered: the inputs (integers and pixels as floats, bits as +1 and -1), then the constants, then the
     steps.
 
     Attributes:
-        steps: each takes earlier values.
+        steps: the steps; each uses earlier values.
         constants: float32 [C] or [1].
-        results: the number of the value that each output takes.
+        results: for each output, the number of its value.
     """
 
     kind: ClassVar[str] = "pointwise"

@@ -1,4 +1,4 @@
-"""Channels picked by number."""
+"""Selection of channels by index."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class Select(Op):
-    """Channel c of the output is channel ``index[c]`` of the input; the type stays.
+    """Channel c of the output is channel ``index[c]`` of the input; the type stays the same.
 
-    Slices, chunks, shuffles, flips, repeated channels and channels of zeros are selects.
+    Slices, chunks, shuffles, flips, repeated channels and channels of zeros are all `select` ops.
 
     Attributes:
-        index: int32 [outputs]; where it is -1, the channel is 0, and of bits +1.
+        index: int32 [outputs]; -1 gives a channel of 0, or of +1 for bits.
     """
 
     kind: ClassVar[str] = "select"

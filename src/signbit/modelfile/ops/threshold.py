@@ -19,11 +19,11 @@ from signbit.modelfile.tensor import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class Threshold(Op):
-    """+1 where the integer lies in its channel's interval or its table says so: int32 to bits.
+    """+1 where the integer is in its channel's interval, or where the channel's table says so: int32 to bits.
 
     Attributes:
-        intervals: of each channel.
-        tables: for channels that need more than an interval; None where none does.
+        intervals: one for each channel.
+        tables: tables for channels that need more than an interval; None if no channel does.
     """
 
     kind: ClassVar[str] = "threshold"

@@ -1,4 +1,4 @@
-"""Where a channel of integers is +1: an interval, or a table."""
+"""The integers of a channel that give +1: an interval, or a table."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ LOWEST, HIGHEST = -(2**31), 2**31 - 1
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
-    """+1 where ``low <= n <= high``, the other way round where the channel is inverted.
+    """+1 where ``low <= n <= high``; the opposite in channels that are inverted.
 
     Attributes:
-        low, high: int32 [C]; ``low > high`` is the empty interval.
+        low: smallest integers, int32 [C].
+        high: largest integers, int32 [C]; ``low > high`` is the empty interval.
         inverted: bool [C].
     """
 
@@ -65,12 +66,12 @@ class Intervals:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """Channels whose sign changes more than twice: a bit for each integer.
+    """Tables for channels whose sign changes more than twice: a bit for each integer.
 
     Attributes:
-        row: int32 [C]; -1, or the channel's row of the table.
+        row: int32 [C]; the channel's row in the table, or -1 if it has none.
         negative: bool [rows, length]; True is -1.
-        first: the integer of the first column; those outside of the table take its nearest column.
+        first: the integer of the first column; integers outside the table use its nearest column.
     """
 
     row: NDArray[np.int32]

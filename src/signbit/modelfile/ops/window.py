@@ -1,4 +1,4 @@
-"""The geometry that convolutions and pools share."""
+"""The windows of convolutions and pools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 255  # a kernel's side, a stride, a dilation
 
 @dataclass(frozen=True)
 class Window:
-    """How a window walks over an image; each pair is height, then width."""
+    """Kernel size, stride, padding and dilation; each is a pair of height and width."""
 
     kernel: Pair
     stride: Pair = (1, 1)
@@ -28,7 +28,7 @@ class Window:
         """From ``kh kw sh sw ph pw dh dw``.
 
         Raises:
-            ValueError: there are more or fewer than eight, or one is out of the range that the format allows.
+            ValueError: there are not exactly eight, or one is outside the range that the format allows.
         """
         kh, kw, sh, sw, ph, pw, dh, dw = attributes
         window = cls((kh, kw), (sh, sw), (ph, pw), (dh, dw))
@@ -63,11 +63,11 @@ class Window:
         return self.output_size(height + self.stride[0] - 1, width + self.stride[1] - 1)
 
     def patches(self, images: NDArray[Any], fill: Any, output: Pair | None = None) -> NDArray[Any]:
-        """What lies under each output pixel.
+        """The input values under the window of each output pixel.
 
         Args:
             images: [N, H, W, C].
-            fill: the value of a tap outside of the image.
+            fill: value of a tap outside the image.
             output: height and width of the output; `output_size` by default.
 
         Returns:
