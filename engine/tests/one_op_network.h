@@ -245,11 +245,7 @@ class OneOpNetwork {
     begin(channels());
     const sbit::Type type = stream();
     const uint32_t in = stream_of(type), outputs = channels();
-    std::vector<int32_t> index(outputs);
-    for (size_t i = 0; i < outputs; ++i) {
-      const bool goes_on = i > 0 && index[i - 1] + 1 < static_cast<int32_t>(channels_) && random_.coin(0.9);
-      index[i] = goes_on ? index[i - 1] + 1 : integer(-1, channels_ - 1);
-    }
+    const std::vector<int32_t> index = random_index(random_, channels_, outputs, 0.9);
     const uint32_t out = w_.tensor(type, height_, width_, outputs);
     w_.op(sbit::OpKind::select, {in}, {out}, {w_.constant(sbit::Type::int32, index)}, {});
     return end(type, height_, width_, outputs, out);

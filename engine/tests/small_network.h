@@ -28,6 +28,16 @@ inline std::vector<float> random_floats(check::Random& random, size_t count) {
   return values;
 }
 
+// `outputs` channels of a select, each the one after its neighbour's with that probability; some are zeros.
+inline std::vector<int32_t> random_index(check::Random& random, uint32_t channels, size_t outputs, double share) {
+  std::vector<int32_t> index(outputs);
+  for (size_t i = 0; i < outputs; ++i) {
+    const bool goes_on = i > 0 && index[i - 1] + 1 < static_cast<int32_t>(channels) && random.coin(share);
+    index[i] = goes_on ? index[i - 1] + 1 : static_cast<int32_t>(random.integer(-1, channels - 1));
+  }
+  return index;
+}
+
 // uint8 6 x 5 x 3 -> float32 1 x 1 x 4
 inline Bytes small_network(uint32_t seed = check::kSeed) {
   using sbit::OpKind;

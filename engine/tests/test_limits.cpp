@@ -215,14 +215,19 @@ void sizes() {
 struct Side {
   int64_t kernel = 1, stride = 1, padding = 0, dilation = 1;
   int64_t more_rows = 0;  // of the output, than the size rule says
+
+  // Of the output for so many of the input.
+  uint32_t rows(int64_t height) const {
+    const int64_t reach = dilation * (kernel - 1) + 1;
+    return u32((height + 2 * padding - reach) / std::max<int64_t>(1, stride) + 1 + more_rows);
+  }
 };
 
 // A pool over columns, so that only the height is in question.
 Bytes pool(int64_t height, const Side& side) {
   Writer w;
-  const int64_t reach = side.dilation * (side.kernel - 1) + 1;
-  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1 + side.more_rows;
-  const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1), out = w.tensor(Type::float32, u32(rows), 1, 1);
+  const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1);
+  const uint32_t out = w.tensor(Type::float32, side.rows(height), 1, 1);
   w.op(OpKind::max_pool, {in}, {out}, {},
        {i32(side.kernel), 1, i32(side.stride), 1, i32(side.padding), 0, i32(side.dilation), 1});
   return w.file(in, out);
@@ -230,9 +235,8 @@ Bytes pool(int64_t height, const Side& side) {
 
 Bytes convolution(int64_t height, const Side& side) {
   Writer w;
-  const int64_t reach = side.dilation * (side.kernel - 1) + 1;
-  const int64_t rows = (height + 2 * side.padding - reach) / std::max<int64_t>(1, side.stride) + 1 + side.more_rows;
-  const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1), out = w.tensor(Type::float32, u32(rows), 1, 1);
+  const uint32_t in = w.tensor(Type::float32, u32(height), 1, 1);
+  const uint32_t out = w.tensor(Type::float32, side.rows(height), 1, 1);
   w.op(OpKind::float_conv, {in}, {out}, {w.constant(Type::float32, std::vector<float>(size(side.kernel), 1.0f))},
        {i32(side.kernel), 1, i32(side.stride), 1, i32(side.padding), 0, i32(side.dilation), 1, 1});
   return w.file(in, out);

@@ -314,16 +314,6 @@ void select(Type type, uint32_t channels, const Index& index, check::Random& ran
            title("select", type, channels) + ", " + what + ", " + std::to_string(outputs) + " outputs");
 }
 
-// `outputs` channels, each the one after its neighbour's with that probability.
-Index random_index(check::Random& random, uint32_t channels, size_t outputs, double share) {
-  Index index(outputs);
-  for (size_t i = 0; i < outputs; ++i) {
-    const bool goes_on = i > 0 && index[i - 1] + 1 < static_cast<int32_t>(channels) && random.coin(share);
-    index[i] = goes_on ? index[i - 1] + 1 : static_cast<int32_t>(random.integer(-1, channels - 1));
-  }
-  return index;
-}
-
 void selects(Type type, uint32_t channels, check::Random& random) {
   const auto most = static_cast<int32_t>(channels);
   Index same(channels);
@@ -349,7 +339,9 @@ void selects(Type type, uint32_t channels, check::Random& random) {
   }
   check_index(shuffled, "shuffled");
   for (const uint32_t outputs : kChannels) {
-    for (const double share : {0.0, 0.9, 0.99}) check_index(random_index(random, channels, outputs, share), "random");
+    for (const double share : {0.0, 0.9, 0.99}) {
+      check_index(write_model::random_index(random, channels, outputs, share), "random");
+    }
   }
 }
 
@@ -407,7 +399,7 @@ int main() {
     }
     // Enough elements for every thread to have a part.
     concat(type, {4000, 4001, 65}, random);
-    select(type, 513, random_index(random, 513, 9000, 0.95), random, "wide");
+    select(type, 513, write_model::random_index(random, 513, 9000, 0.95), random, "wide");
   }
   for (const uint32_t channels : {1u, 3u, 64u, 65u, 511u, 512u, 513u, 1100u}) pointwise(channels, random);
   for (const uint32_t channels : kChannels) {
