@@ -168,7 +168,7 @@ def serve(clone: Path) -> None:
         kept = target.read_text(encoding="utf-8")
         target.write_text(request["source"], encoding="utf-8")
         try:
-            print(json.dumps(_outcome(clone)), flush=True)
+            print(json.dumps(_outcome(clone, request["file"])), flush=True)
         finally:
             target.write_text(kept, encoding="utf-8")
 
@@ -190,12 +190,12 @@ def _warm_up() -> None:
     assert signbit.models.names()
 
 
-def _outcome(clone: Path) -> dict[str, Any]:
+def _outcome(clone: Path, file: str) -> dict[str, Any]:
     started = time.time()
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        os._exit(_run_tests(clone))
+        os._exit(_run_tests(clone, file))
     while time.time() - started < TIMEOUT_SECONDS:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -207,14 +207,23 @@ def _outcome(clone: Path) -> dict[str, Any]:
     return {"outcome": "timeout", "seconds": TIMEOUT_SECONDS}
 
 
-def _run_tests(clone: Path) -> int:
+def _in_order(clone: Path, file: str) -> list[str]:
+    """The files of tests, those that are most likely to notice a change of this source file first."""
+    room, stem = Path(file).parts[0], Path(file).stem
+    paths = [path for folder in TESTS for path in sorted((clone / folder).glob("test_*.py"))]
+    first = {f"test_{stem}", *(["test_lower"] if "lower/" in file else []), "test_convert"}
+    paths.sort(key=lambda path: (path.stem != f"test_{stem}", path.stem not in first, path.parent.name != room))
+    return [str(path) for path in paths]
+
+
+def _run_tests(clone: Path, file: str) -> int:
     import pytest
 
     log = os.open(clone / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow"]
-    return int(pytest.main([*options, *TESTS]))
+    return int(pytest.main([*options, *_in_order(clone, file)]))
 
 
 # ---- the whole
