@@ -1,6 +1,6 @@
-"""The operators of torch that convert: one file each, found by its name.
+"""The torch operators that the converter knows: one file each, found by its name.
 
-``aten::relu`` is `relu.py`; an underscore in front is left out, and another namespace stands in front:
+``aten::relu`` is `relu.py`. A leading underscore is dropped, and any namespace but aten becomes a prefix:
 ``aten::_to_copy`` is `to_copy.py`, ``aten::__rshift__`` is `dunder_rshift.py`, ``signbit::sign`` is `signbit_sign.py`.
 """
 

@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class Abs(Pointwise):
-    """|x|, as max(x, -x) + 0: the sum turns -0 to 0."""
+    """|x|, as max(x, -x) + 0; adding 0 turns -0 into 0."""
 
     operator: ClassVar[str] = "aten::abs"
     operands: ClassVar[tuple[str, ...]] = ("self",)

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class AdaptiveAvgPool2d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::adaptive_avg_pool2d"
-    why: ClassVar[str] = "mean pools are not in the engine yet"
-    instead: ClassVar[str] = "end in nn.Flatten and a linear layer, or use nn.AdaptiveMaxPool2d(1)"
+    why: ClassVar[str] = "average pooling is not in the engine yet"
+    instead: ClassVar[str] = "end the network in nn.Flatten and a linear layer, or use nn.AdaptiveMaxPool2d(1)"

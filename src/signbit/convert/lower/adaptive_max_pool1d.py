@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class AdaptiveMaxPool1d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::adaptive_max_pool1d"
-    why: ClassVar[str] = "pools are two-dimensional in the engine"
+    why: ClassVar[str] = "the engine only has 2-D pooling"
     instead: ClassVar[str] = "use nn.AdaptiveMaxPool2d(1)"

@@ -1,4 +1,4 @@
-"""The tensor under another name."""
+"""Returns the same tensor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Alias(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::alias"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor"}

@@ -21,7 +21,7 @@ class Amax(Rule):
 
     operator: ClassVar[str] = "aten::amax"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "images of up to 255 pixels a side",
+        "self": "images of up to 255 x 255 pixels",
         "dim": "(2, 3)",
         "keepdim": "any",
     }
@@ -30,6 +30,6 @@ class Amax(Rule):
     def lower(self, call: Call, lowering: Lowering) -> Value:
         value = call.value("self")
         if len(value.axes) != 3 or sorted(axis % 4 for axis in call["dim"]) != [2, 3]:
-            raise Refused(f"amax over the axes {list(call['dim'])}; the engine takes the largest of all pixels: (2, 3)")
+            raise Refused(f"amax over the axes {list(call['dim'])}; the engine only supports all pixels: (2, 3)")
         pooled = max_pool(value, window_of(value.axes[1:], 1, 0, 1), (1, 1, value.axes[0]), call, lowering)
         return replace(pooled, axes=call.axes)

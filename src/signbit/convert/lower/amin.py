@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Amin(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::amin"
-    why: ClassVar[str] = "a minimum over pixels"
+    why: ClassVar[str] = "a minimum over pixels is not in the engine"
     instead: ClassVar[str] = "use -(-x).amax((2, 3))"

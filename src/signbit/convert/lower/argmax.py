@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Argmax(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::argmax"
-    why: ClassVar[str] = "a model file gives float32"
-    instead: ClassVar[str] = "return the logits; the engine and numpy take the class of them"
+    why: ClassVar[str] = "a model file outputs float32"
+    instead: ClassVar[str] = "return the logits, and take the argmax of the engine's output"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Argmin(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::argmin"
-    why: ClassVar[str] = "a model file gives float32"
-    instead: ClassVar[str] = "return the logits, and take the class outside"
+    why: ClassVar[str] = "a model file outputs float32"
+    instead: ClassVar[str] = "return the logits, and take the argmin of the engine's output"

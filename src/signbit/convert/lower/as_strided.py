@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class AsStrided(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::as_strided"
-    why: ClassVar[str] = "a view by strides in memory"
+    why: ClassVar[str] = "views by memory strides are not in the engine"
     instead: ClassVar[str] = "use a slice, x.view or x.flatten"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class AvgPool1d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::avg_pool1d"
-    why: ClassVar[str] = "mean pools are not in the engine yet"
+    why: ClassVar[str] = "average pooling is not in the engine yet"
     instead: ClassVar[str] = "use nn.MaxPool2d, or a convolution with stride 2"

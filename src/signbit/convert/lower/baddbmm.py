@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Baddbmm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::baddbmm"
-    why: ClassVar[str] = "a product of two tensors that both depend on the image"
+    why: ClassVar[str] = "products of two tensors that both depend on the image are not in the engine"
     instead: ClassVar[str] = "use nn.Linear"

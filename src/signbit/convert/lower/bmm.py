@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Bmm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::bmm"
     why: ClassVar[str] = "products of two tensors that both depend on the image are not in the engine"

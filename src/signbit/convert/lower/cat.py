@@ -1,4 +1,4 @@
-"""Tensors side by side."""
+"""Concatenates tensors along the channels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Cat(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::cat"
-    arguments: ClassVar[Mapping[str, str]] = {"tensors": "any number", "dim": "1"}
+    arguments: ClassVar[Mapping[str, str]] = {"tensors": "any number of tensors", "dim": "1"}

@@ -9,6 +9,6 @@ from signbit.convert.pointwise import Pointwise
 
 @final
 class Ceil(Pointwise):
-    """Between a product and a sign alone: the engine has no step for it."""
+    """Converts only between a binary product and a sign: the engine has no step for it."""
 
     operator: ClassVar[str] = "aten::ceil"

@@ -1,4 +1,4 @@
-"""Channels of groups dealt out in turn."""
+"""Interleaves the channels of the groups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class ChannelShuffle(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::channel_shuffle"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "groups": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "groups": "any"}

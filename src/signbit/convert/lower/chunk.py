@@ -1,4 +1,4 @@
-"""Parts along an axis."""
+"""Splits along an axis into a given number of parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Chunk(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::chunk"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "chunks": "any", "dim": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "chunks": "any", "dim": "not 0"}

@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class Clamp(Pointwise):
-    """x between limits, which may be one for each channel."""
+    """x clamped to limits, which may differ between channels."""
 
     operator: ClassVar[str] = "aten::clamp"
     operands: ClassVar[tuple[str, ...]] = ("self", "min", "max")

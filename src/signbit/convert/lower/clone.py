@@ -1,4 +1,4 @@
-"""A copy."""
+"""Copies the tensor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Clone(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::clone"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "memory_format": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "memory_format": "any"}

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Col2im(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::col2im"
-    why: ClassVar[str] = "patches of pixels as channels"
+    why: ClassVar[str] = "combining patches is not in the engine"
     instead: ClassVar[str] = "use nn.Conv2d"

@@ -1,4 +1,4 @@
-"""Elements around the image."""
+"""Pads with a constant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ConstantPadNd(Rearrangement):
     """Channels of a number before and behind the others."""
 
     operator: ClassVar[str] = "aten::constant_pad_nd"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "pad": "0 for height and width", "value": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "pad": "0 for height and width", "value": "any"}
 
     def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
         arguments["value"] = fixed(float(call["value"]))

@@ -1,4 +1,4 @@
-"""The same elements in the usual order of memory."""
+"""Returns the tensor in contiguous memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Contiguous(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::contiguous"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "memory_format": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "memory_format": "any"}

@@ -27,7 +27,7 @@ class Conv2d(Rule):
         "weight": "parameters",
         "bias": "parameters, or none",
         "stride": "1 to 255",
-        "padding": "less than the dilated kernel; 'valid', or 'same' where it is the same on both sides",
+        "padding": "less than the dilated kernel; 'valid', or 'same' if it pads both sides equally",
         "dilation": "1 to 255",
         "groups": "any",
     }
@@ -55,5 +55,5 @@ def _padding(padding: Any, kernel: tuple[int, ...], dilation: Any) -> Any:
         return 0
     both = [step * (size - 1) for size, step in zip(kernel, list(dilation) * (2 // len(dilation)), strict=True)]
     if any(total % 2 for total in both):
-        raise Refused("padding='same' pads one side more than the other here; take a kernel of odd size")
+        raise Refused("padding='same' would pad one side more than the other here; use a kernel of odd size")
     return [total // 2 for total in both]

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Conv3d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::conv3d"
-    why: ClassVar[str] = "convolutions are two-dimensional in the engine"
+    why: ClassVar[str] = "the engine only has 2-D convolution"
     instead: ClassVar[str] = "use nn.Conv2d"

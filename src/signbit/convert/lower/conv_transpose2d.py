@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class ConvTranspose2d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::conv_transpose2d"
     why: ClassVar[str] = "transposed convolutions are not in the engine"
-    instead: ClassVar[str] = "put upsampling outside of what is converted"
+    instead: ClassVar[str] = "put upsampling outside the converted module"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class ConvTranspose3d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::conv_transpose3d"
     why: ClassVar[str] = "transposed convolutions are not in the engine"
-    instead: ClassVar[str] = "put it outside of what is converted"
+    instead: ClassVar[str] = "put it outside the converted module"

@@ -1,4 +1,4 @@
-"""The elements of another tensor."""
+"""Copies the elements of another tensor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Copy(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::copy"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "src": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "src": "any"}

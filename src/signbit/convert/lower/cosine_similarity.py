@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class CosineSimilarity(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::cosine_similarity"
-    why: ClassVar[str] = "it divides by norms of each image"
+    why: ClassVar[str] = "it divides by the norms of each image"
     instead: ClassVar[str] = "use nn.Linear"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Cumsum(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::cumsum"
-    why: ClassVar[str] = "running sums are not in the engine"
+    why: ClassVar[str] = "cumulative sums are not in the engine"
     instead: ClassVar[str] = "use convolutions"

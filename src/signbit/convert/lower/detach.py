@@ -1,4 +1,4 @@
-"""The tensor without its history."""
+"""Detaches the tensor from autograd."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Detach(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::detach"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor"}

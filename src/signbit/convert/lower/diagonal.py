@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Diagonal(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::diagonal"
-    why: ClassVar[str] = "it takes pixels one by one"
+    why: ClassVar[str] = "it selects individual pixels"
     instead: ClassVar[str] = "use nn.Conv2d"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class DiagonalScatter(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::diagonal_scatter"
-    why: ClassVar[str] = "pixels are set one by one"
+    why: ClassVar[str] = "it sets individual pixels"
     instead: ClassVar[str] = "set whole channels: x[:, 2:4] = 0"

@@ -11,13 +11,13 @@ from signbit.convert.rule import Call
 
 @final
 class Div(Pointwise):
-    """self / other, without rounding to whole numbers."""
+    """self / other, without rounding_mode."""
 
     operator: ClassVar[str] = "aten::div"
     exact: ClassVar[bool] = False
 
     def remedy(self, argument: str) -> str:
-        return "Divide without rounding_mode there, or round between a product and a sign"
+        return "Divide without rounding_mode, or round directly between a binary product and a sign"
 
     def step(self, call: Call, operand: Operand) -> Expression:
         return Step("divide", (operand("self"), operand("other")))

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Einsum(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::einsum"
-    why: ClassVar[str] = "products of two tensors are not in the engine"
+    why: ClassVar[str] = "matrix products of two tensors are not in the engine"
     instead: ClassVar[str] = "use nn.Linear or nn.Conv2d"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Embedding(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::embedding"
-    why: ClassVar[str] = "a table that is read by the image"
+    why: ClassVar[str] = "it looks up a table by the values of the image"
     instead: ClassVar[str] = "use nn.Conv2d on the pixels"

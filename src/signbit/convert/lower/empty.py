@@ -1,4 +1,4 @@
-"""Memory that is written later."""
+"""Creates an uninitialised tensor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.filled import MADE, Unwritten
 
 @final
 class Empty(Unwritten):
-    """Memory that is written later."""
+    """Creates an uninitialised tensor."""
 
     operator: ClassVar[str] = "aten::empty"
     arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **MADE, "memory_format": "any"}

@@ -1,4 +1,4 @@
-"""Memory that is written later."""
+"""Creates an uninitialised tensor of the same shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.filled import LIKE, Unwritten
 
 @final
 class EmptyLike(Unwritten):
-    """Memory that is written later."""
+    """Creates an uninitialised tensor of the same shape."""
 
     operator: ClassVar[str] = "aten::empty_like"
     arguments: ClassVar[Mapping[str, str]] = {**LIKE}

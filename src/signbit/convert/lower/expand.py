@@ -1,4 +1,4 @@
-"""Elements repeated along axes of one element."""
+"""Repeats elements along axes of size 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Expand(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::expand"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "size": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "size": "any"}

@@ -1,4 +1,4 @@
-"""One number everywhere: ``y[:, :8] = 0``."""
+"""Fills the tensor with one number: ``y[:, :8] = 0``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from signbit.convert.rule import Call
 
 @final
 class Fill(Filled):
-    """One number everywhere: ``y[:, :8] = 0``."""
+    """Fills the tensor with one number: ``y[:, :8] = 0``."""
 
     operator: ClassVar[str] = "aten::fill"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "value": "a number"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "value": "a number"}
 
     def number(self, call: Call) -> float:
         return given_number(call, "value")

@@ -1,4 +1,4 @@
-"""Axes joined to one."""
+"""Merges axes into one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Flatten(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::flatten"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "start_dim": "1 or more", "end_dim": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "start_dim": "1 or more", "end_dim": "any"}

@@ -1,4 +1,4 @@
-"""Elements in the opposite order along axes."""
+"""Reverses the order along axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Flip(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::flip"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dims": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dims": "not 0"}

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class FractionalMaxPool2d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::fractional_max_pool2d"
-    why: ClassVar[str] = "its windows are drawn at random"
+    why: ClassVar[str] = "its windows are random"
     instead: ClassVar[str] = "use nn.MaxPool2d"

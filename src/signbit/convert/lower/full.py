@@ -1,4 +1,4 @@
-"""One number for each image."""
+"""Creates a tensor filled with one number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class Full(Filled):
-    """One number for each image."""
+    """Creates a tensor filled with one number."""
 
     operator: ClassVar[str] = "aten::full"
     arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", "fill_value": "a number", **MADE}

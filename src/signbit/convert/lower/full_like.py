@@ -1,4 +1,4 @@
-"""One number in the shape of a tensor."""
+"""Creates a tensor of the same shape, filled with one number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class FullLike(Filled):
-    """One number in the shape of a tensor."""
+    """Creates a tensor of the same shape, filled with one number."""
 
     operator: ClassVar[str] = "aten::full_like"
     arguments: ClassVar[Mapping[str, str]] = {"fill_value": "a number", **LIKE}

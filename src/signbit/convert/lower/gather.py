@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Gather(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::gather"
-    why: ClassVar[str] = "elements are chosen by tensors that depend on the image, or one by one"
+    why: ClassVar[str] = "it selects individual elements, or selects by a tensor that depends on the image"
     instead: ClassVar[str] = "select whole channels: x[:, [0, 2]]"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Glu(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::glu"
-    why: ClassVar[str] = "it multiplies two halves of the channels"
+    why: ClassVar[str] = "gated linear units are not in the engine"
     instead: ClassVar[str] = "write it out: a, b = x.chunk(2, 1); a * b.sigmoid()"

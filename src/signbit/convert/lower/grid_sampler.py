@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class GridSampler(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::grid_sampler"
     why: ClassVar[str] = "warping is not in the engine"
-    instead: ClassVar[str] = "put it outside of what is converted"
+    instead: ClassVar[str] = "put it outside the converted module"

@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class GroupNorm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::group_norm"
     why: ClassVar[str] = "group norm is not in the engine yet"

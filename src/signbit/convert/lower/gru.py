@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Gru(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::gru"
     why: ClassVar[str] = "recurrent layers are not in the engine"

@@ -12,7 +12,7 @@ from signbit.convert.rule import Call
 
 @final
 class Hardtanh(Pointwise):
-    """x between two limits."""
+    """x clamped to two limits."""
 
     operator: ClassVar[str] = "aten::hardtanh"
     operands: ClassVar[tuple[str, ...]] = ("self",)

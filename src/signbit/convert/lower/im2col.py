@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Im2col(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::im2col"
-    why: ClassVar[str] = "patches of pixels as channels"
+    why: ClassVar[str] = "extracting patches is not in the engine"
     instead: ClassVar[str] = "use nn.Conv2d"

@@ -1,4 +1,4 @@
-"""Elements by their numbers."""
+"""Selects elements by index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Index(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::index"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "indices": "parameters"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "indices": "constants"}
     index_arguments: ClassVar[tuple[str, ...]] = ("indices",)

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class IndexPut(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::index_put"
-    why: ClassVar[str] = "elements are set by a condition or one by one"
+    why: ClassVar[str] = "it sets individual elements, or elements chosen by a condition"
     instead: ClassVar[str] = "set whole channels: x[:, 2:4] = 0, or use nn.ReLU"

@@ -1,4 +1,4 @@
-"""Elements along an axis by their numbers."""
+"""Selects along an axis by index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class IndexSelect(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::index_select"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "not 0", "index": "parameters"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim": "not 0", "index": "constants"}
     index_arguments: ClassVar[tuple[str, ...]] = ("index",)

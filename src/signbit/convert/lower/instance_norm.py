@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class InstanceNorm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::instance_norm"
     why: ClassVar[str] = "it normalises with the statistics of each image"

@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class LayerNorm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::layer_norm"
     why: ClassVar[str] = "layer norm is not in the engine yet"

@@ -12,7 +12,7 @@ from signbit.convert.rule import Call
 
 @final
 class LeakyRelu(Pointwise):
-    """x where x > 0, else negative_slope * x."""
+    """x if x > 0, else negative_slope * x."""
 
     operator: ClassVar[str] = "aten::leaky_relu"
     operands: ClassVar[tuple[str, ...]] = ("self",)

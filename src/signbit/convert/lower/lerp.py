@@ -9,7 +9,7 @@ from signbit.convert.pointwise import Pointwise
 
 @final
 class Lerp(Pointwise):
-    """Between a product and a sign alone: the engine has no step for it."""
+    """Converts only between a binary product and a sign: the engine has no step for it."""
 
     operator: ClassVar[str] = "aten::lerp"
     instead: ClassVar[str] = "a sum of two products"

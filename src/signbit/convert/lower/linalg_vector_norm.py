@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class LinalgVectorNorm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::linalg_vector_norm"
     why: ClassVar[str] = "norms of a tensor are not in the engine"

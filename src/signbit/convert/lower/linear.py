@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @final
 class Linear(Rule):
-    """To `float_conv`, with a kernel as large as the image where it follows a flatten."""
+    """To `float_conv`, with a kernel as large as the image if it follows a flatten."""
 
     operator: ClassVar[str] = "aten::linear"
     arguments: ClassVar[Mapping[str, str]] = {

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class LogSoftmax(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::log_softmax"
-    why: ClassVar[str] = "a softmax is not in the engine"
-    instead: ClassVar[str] = "leave it out: the largest logit is the class, and numpy can take it of the result"
+    why: ClassVar[str] = "log-softmax is not in the engine"
+    instead: ClassVar[str] = "return the logits, and apply the log-softmax to the engine's output if you need it"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Logsumexp(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::logsumexp"
-    why: ClassVar[str] = "it joins all channels"
-    instead: ClassVar[str] = "leave it out of what is converted"
+    why: ClassVar[str] = "it combines all channels"
+    instead: ClassVar[str] = "put it outside the converted module"

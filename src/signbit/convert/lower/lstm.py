@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Lstm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::lstm"
     why: ClassVar[str] = "recurrent layers are not in the engine"

@@ -9,7 +9,7 @@ from signbit.convert.pointwise import Pointwise
 
 @final
 class Lt(Pointwise):
-    """Between a product and a sign alone: the engine has no step for it."""
+    """Converts only between a binary product and a sign: the engine has no step for it."""
 
     operator: ClassVar[str] = "aten::lt"
-    instead: ClassVar[str] = "nn.ReLU, nn.LeakyReLU or nn.PReLU, if it chooses by sign"
+    instead: ClassVar[str] = "nn.ReLU, nn.LeakyReLU or nn.PReLU, if the condition is the sign"

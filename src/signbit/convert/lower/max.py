@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Max(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::max"
-    why: ClassVar[str] = "a maximum along one axis"
+    why: ClassVar[str] = "a maximum along one axis is not in the engine"
     instead: ClassVar[str] = "use x.amax((2, 3)) or nn.MaxPool2d for pixels, torch.maximum for two tensors"

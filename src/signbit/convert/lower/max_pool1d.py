@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class MaxPool1d(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::max_pool1d"
-    why: ClassVar[str] = "pools are two-dimensional in the engine"
+    why: ClassVar[str] = "the engine only has 2-D pooling"
     instead: ClassVar[str] = "use nn.MaxPool2d with a kernel of (1, k) on [N, C, 1, L]"

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @final
 class MaxPool2d(Rule):
-    """To `max_pool`: of bits, of integers where the function that follows keeps or turns their order, or of floats."""
+    """To `max_pool`: on bits, on integers if the function after it is monotone, or on floats."""
 
     operator: ClassVar[str] = "aten::max_pool2d"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
+        "self": "any tensor",
         "kernel_size": "1 to 255",
         "stride": "1 to 255",
         "padding": "as torch allows",

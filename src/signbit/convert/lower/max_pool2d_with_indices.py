@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class MaxPool2dWithIndices(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::max_pool2d_with_indices"
-    why: ClassVar[str] = "a pool that also gives the places of its values"
+    why: ClassVar[str] = "the engine's pooling does not return indices"
     instead: ClassVar[str] = "use nn.MaxPool2d(return_indices=False)"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Mean(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::mean"
-    why: ClassVar[str] = "means over pixels are not in the engine yet"
-    instead: ClassVar[str] = "use x.amax((2, 3)), or end in nn.Flatten and a linear layer"
+    why: ClassVar[str] = "averages over pixels are not in the engine yet"
+    instead: ClassVar[str] = "use x.amax((2, 3)), or end the network in nn.Flatten and a linear layer"

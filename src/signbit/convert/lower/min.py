@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Min(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::min"
-    why: ClassVar[str] = "a minimum along one axis"
+    why: ClassVar[str] = "a minimum along one axis is not in the engine"
     instead: ClassVar[str] = "use -(-x).amax((2, 3)) for pixels, torch.minimum for two tensors"

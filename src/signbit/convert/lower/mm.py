@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Mm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::mm"
-    why: ClassVar[str] = "a product written as a matrix product"
+    why: ClassVar[str] = "general matrix products are not in the engine"
     instead: ClassVar[str] = "use nn.Linear, whose weight is a parameter"

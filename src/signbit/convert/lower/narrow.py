@@ -1,4 +1,4 @@
-"""Some of the elements along an axis."""
+"""Selects a range along an axis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Narrow(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::narrow"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "not 0", "start": "any", "length": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim": "not 0", "start": "any", "length": "any"}

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class NativeBatchNormLegit(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::_native_batch_norm_legit"
-    why: ClassVar[str] = "it normalises with the statistics of what it is given, for want of running ones"
+    why: ClassVar[str] = "it normalises with the statistics of its input, because it has no running statistics"
     instead: ClassVar[str] = "use a batch norm with running statistics"

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class NativeDropout(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::native_dropout"
-    why: ClassVar[str] = "a dropout that is on in eval mode"
+    why: ClassVar[str] = "this dropout is active in eval mode"
     instead: ClassVar[str] = "give it training=self.training"

@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class NativeGroupNorm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::native_group_norm"
     why: ClassVar[str] = "group norm is not in the engine yet"

@@ -1,4 +1,4 @@
-"""Memory that is written later."""
+"""Creates an uninitialised tensor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.filled import MADE, Unwritten
 
 @final
 class NewEmpty(Unwritten):
-    """Memory that is written later."""
+    """Creates an uninitialised tensor."""
 
     operator: ClassVar[str] = "aten::new_empty"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "size": "any that keeps axis 0", **MADE}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "size": "any that keeps axis 0", **MADE}

@@ -1,4 +1,4 @@
-"""One number for each image."""
+"""Creates a tensor filled with one number."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from signbit.convert.rule import Call
 
 @final
 class NewFull(Filled):
-    """One number for each image."""
+    """Creates a tensor filled with one number."""
 
     operator: ClassVar[str] = "aten::new_full"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
+        "self": "any tensor",
         "size": "any that keeps axis 0",
         "fill_value": "a number",
         **MADE,

@@ -1,4 +1,4 @@
-"""Ones for each image."""
+"""Creates a tensor of ones."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from signbit.convert.rule import Call
 
 @final
 class NewOnes(Filled):
-    """Ones for each image."""
+    """Creates a tensor of ones."""
 
     operator: ClassVar[str] = "aten::new_ones"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "size": "any that keeps axis 0", **MADE}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "size": "any that keeps axis 0", **MADE}
 
     def number(self, call: Call) -> float:
         return 1.0

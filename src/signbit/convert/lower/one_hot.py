@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class OneHot(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::one_hot"
-    why: ClassVar[str] = "a comparison with each number"
+    why: ClassVar[str] = "comparisons with class indices are not in the engine"
     instead: ClassVar[str] = "use nn.Conv2d on the pixels"

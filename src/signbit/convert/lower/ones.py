@@ -1,4 +1,4 @@
-"""Ones for each image."""
+"""Creates a tensor of ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class Ones(Filled):
-    """Ones for each image."""
+    """Creates a tensor of ones."""
 
     operator: ClassVar[str] = "aten::ones"
     arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **MADE}

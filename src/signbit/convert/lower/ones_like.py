@@ -1,4 +1,4 @@
-"""Ones in the shape of a tensor."""
+"""Creates a tensor of ones of the same shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class OnesLike(Filled):
-    """Ones in the shape of a tensor."""
+    """Creates a tensor of ones of the same shape."""
 
     operator: ClassVar[str] = "aten::ones_like"
     arguments: ClassVar[Mapping[str, str]] = {**LIKE}

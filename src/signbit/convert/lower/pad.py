@@ -1,4 +1,4 @@
-"""Elements around the image."""
+"""Pads with a constant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Pad(Rearrangement):
 
     operator: ClassVar[str] = "aten::pad"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
+        "self": "any tensor",
         "pad": "0 for height and width",
         "mode": "'constant'",
         "value": "any",

@@ -1,4 +1,4 @@
-"""The axes in another order."""
+"""Reorders the axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Permute(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::permute"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dims": "0 first"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dims": "an order that begins with 0"}

@@ -1,4 +1,4 @@
-"""Channels to pixels."""
+"""Moves channels to pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class PixelShuffle(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::pixel_shuffle"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "upscale_factor": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "upscale_factor": "any"}

@@ -1,4 +1,4 @@
-"""Pixels to channels."""
+"""Moves pixels to channels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class PixelUnshuffle(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::pixel_unshuffle"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "downscale_factor": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "downscale_factor": "any"}

@@ -9,7 +9,7 @@ from signbit.convert.pointwise import Pointwise
 
 @final
 class Pow(Pointwise):
-    """Between a product and a sign alone: the engine has no step for it."""
+    """Converts only between a binary product and a sign: the engine has no step for it."""
 
     operator: ClassVar[str] = "aten::pow"
-    instead: ClassVar[str] = "x * x for the square"
+    instead: ClassVar[str] = "x * x for a square"

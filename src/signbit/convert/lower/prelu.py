@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class Prelu(Pointwise):
-    """x where x > 0, else weight * x, one weight for each channel."""
+    """x if x > 0, else weight * x, with one weight for each channel."""
 
     operator: ClassVar[str] = "aten::prelu"
     operands: ClassVar[tuple[str, ...]] = ("self", "weight")

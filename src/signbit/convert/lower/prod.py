@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Prod(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::prod"
     why: ClassVar[str] = "products over an axis are not in the engine"

@@ -1,4 +1,4 @@
-"""Elements repeated."""
+"""Repeats the tensor along axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Repeat(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::repeat"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "repeats": "1 for axis 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "repeats": "1 for axis 0"}

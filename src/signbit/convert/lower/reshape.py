@@ -1,4 +1,4 @@
-"""Other axes for the same elements."""
+"""Changes the shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Reshape(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::reshape"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "shape": "any that keeps axis 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "shape": "any that keeps axis 0"}

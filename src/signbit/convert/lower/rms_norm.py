@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class RmsNorm(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::rms_norm"
     why: ClassVar[str] = "RMS norm is not in the engine yet"

@@ -1,4 +1,4 @@
-"""Elements shifted along axes, around the end."""
+"""Shifts elements along axes, with wrap-around."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Roll(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::roll"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "shifts": "any", "dims": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "shifts": "any", "dims": "not 0"}

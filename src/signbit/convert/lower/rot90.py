@@ -1,4 +1,4 @@
-"""Elements turned by right angles."""
+"""Rotates by multiples of 90 degrees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Rot90(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::rot90"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "k": "any", "dims": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "k": "any", "dims": "not 0"}

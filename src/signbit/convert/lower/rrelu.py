@@ -12,7 +12,7 @@ from signbit.convert.rule import Call
 
 @final
 class Rrelu(Pointwise):
-    """x where x > 0, else (lower + upper) / 2 * x."""
+    """x if x > 0, else (lower + upper) / 2 * x."""
 
     operator: ClassVar[str] = "aten::rrelu"
     operands: ClassVar[tuple[str, ...]] = ("self",)

@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class ScaledDotProductAttention(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::scaled_dot_product_attention"
     why: ClassVar[str] = "attention is not in the engine"

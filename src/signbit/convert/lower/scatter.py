@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Scatter(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::scatter"
-    why: ClassVar[str] = "elements are set one by one"
+    why: ClassVar[str] = "it sets individual elements"
     instead: ClassVar[str] = "set whole channels: x[:, 2:4] = 0"

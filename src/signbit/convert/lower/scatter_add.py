@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class ScatterAdd(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::scatter_add"
-    why: ClassVar[str] = "elements are added one by one"
+    why: ClassVar[str] = "it adds to individual elements"
     instead: ClassVar[str] = "use nn.Conv2d"

@@ -1,4 +1,4 @@
-"""One of the elements along an axis."""
+"""Selects one index along an axis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Select(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::select"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "not 0", "index": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim": "not 0", "index": "any"}

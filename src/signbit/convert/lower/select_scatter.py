@@ -1,4 +1,4 @@
-"""A tensor with one of its elements along an axis replaced: ``y[:, 3] = ...``."""
+"""Replaces one index along an axis: ``y[:, 3] = ...``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class SelectScatter(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::select_scatter"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
+        "self": "any tensor",
         "src": "real values, or parameters",
         "dim": "any",
         "index": "any",

@@ -46,7 +46,7 @@ class SignbitIntegerConv2d(Rule):
         bits = (8, 1 if one_bit else 8)
         lowering.report.append(describe_product(node, op.kind, bits, codes.size, codes.nbytes, note))
         bound = 128 * np.abs(codes.astype(np.int64)).sum(axis=(1, 2, 3))
-        return integer_stream(node, output, 4, bound, lowering)
+        return integer_stream(output, 4, bound, lowering)
 
 
 def _codes(call: Call) -> NDArray[np.int8]:
@@ -64,4 +64,6 @@ def _check_image(call: Call, lowering: Lowering) -> None:
     expression = value.base.expression if isinstance(value.base, Real) else None
     is_input = isinstance(expression, Input) and expression.tensor == tensor and value.in_place
     if not is_input or lowering.draft.tensors[tensor].dtype != "uint8":
-        raise Refused("an integer stem reads the uint8 image itself; give a uint8 example, and change nothing before")
+        raise Refused(
+            "an integer stem reads the uint8 image itself; give a uint8 example, and do not change the image before it"
+        )

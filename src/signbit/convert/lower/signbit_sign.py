@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from signbit.convert.lowering import Lowering
 
 _DEAD = (
-    "every channel of its sign is the same for every image, so nothing reaches what follows. A ReLU before a binary "
-    "layer does this: its values are never negative. Leave it out, or use Hardtanh or PReLU"
+    "every channel of its sign is the same for every image, so no information passes through it. A ReLU before a "
+    "binary layer causes this, because its output is never negative. Remove the ReLU, or use Hardtanh or PReLU"
 )
 
 
 @final
 class SignbitSign(Rule):
-    """To thresholds of the integers it is a function of, found by evaluation; of real values, a comparison with 0."""
+    """To thresholds on integers, found by evaluation; on real values, a comparison with 0."""
 
     operator: ClassVar[str] = "signbit::sign"
-    arguments: ClassVar[Mapping[str, str]] = {"input": "anything"}
-    words: ClassVar[str] = "`threshold`, or joined to `binary_conv`; `pointwise` on real values"
+    arguments: ClassVar[Mapping[str, str]] = {"input": "any tensor"}
+    words: ClassVar[str] = "`threshold`, or part of `binary_conv`; `pointwise` on real values"
 
     def lower(self, call: Call, lowering: Lowering) -> Value:
         value = call.value("input")
@@ -38,18 +38,18 @@ class SignbitSign(Rule):
         if isinstance(base, Signs):
             return value
         if isinstance(base, Fixed):
-            raise Refused("the sign of numbers that are the same for every image; leave it out")
+            raise Refused("its input is the same for every image; compute the result when the module is built")
         try:
             found = self._of_integers(base, value, call, lowering) if isinstance(base, Stream) else None
         except fold.NotANumber as error:
             raise Refused(
-                f"{error}; the sign of NaN is -1, which no layer means: look at what comes before it"
+                f"{error}; the sign of NaN would be -1: check for a division by 0 or an overflow before it"
             ) from None
         except fold.Unsteady as error:
             raise Refused(
-                f"{error}: torch's code for vectors and for single elements differ in the last digit there, and the "
-                "module has no one answer. Move the threshold a little, by a bias of 1e-3 say, or use an activation "
-                "that is exact, such as nn.Hardtanh"
+                f"{error}, but PyTorch's vectorized and scalar code differ in the last bit there, so the sign depends "
+                "on where the value lies in memory. Shift the threshold slightly, such as by a bias of 1e-3, or use "
+                "an activation that is exact, such as nn.Hardtanh"
             ) from None
         if found is None:
             value = _in_place_if_it_can_be(value, call, lowering)
@@ -99,11 +99,11 @@ class SignbitSign(Rule):
 
     def _of_floats(self, base: Base, value: Value, call: Call, lowering: Lowering) -> Signs:
         if call.dtype != torch.float32:
-            raise Refused(f"the sign of {call.dtype} values; a stream of real values is float32 throughout")
+            raise Refused(f"the sign of {call.dtype} values; real values must stay float32")
         expression = lowering.expression(base)
         lowering.report.append(describe_float_sign(call.node))
         if not list(tensors_of(expression)):
-            raise Refused("the sign of numbers that are the same for every image; leave it out")
+            raise Refused("its input is the same for every image; compute the result when the module is built")
         least, most = limits(expression, lowering.limits)
         if least >= 0 or most < 0:
             lowering.warn(call.node, _DEAD)

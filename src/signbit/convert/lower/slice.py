@@ -1,4 +1,4 @@
-"""Some of the elements along an axis."""
+"""Selects a slice along an axis."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Slice(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::slice"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
-        "dim": "not 0, unless all images are taken",
+        "self": "any tensor",
+        "dim": "not 0, unless it selects all images",
         "start": "any",
         "end": "any",
         "step": "any",

@@ -1,4 +1,4 @@
-"""A tensor with some of its elements replaced by those of another: ``y[:, :8] = ...``."""
+"""Replaces a slice along an axis: ``y[:, :8] = ...``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class SliceScatter(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::slice_scatter"
     arguments: ClassVar[Mapping[str, str]] = {
-        "self": "anything",
+        "self": "any tensor",
         "src": "real values, or parameters",
         "dim": "any",
         "start": "any",

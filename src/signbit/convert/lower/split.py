@@ -1,4 +1,4 @@
-"""Parts along an axis."""
+"""Splits along an axis into parts of equal size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Split(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::split"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "split_size": "any", "dim": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "split_size": "any", "dim": "not 0"}

@@ -1,4 +1,4 @@
-"""Parts along an axis."""
+"""Splits along an axis into parts of given sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class SplitWithSizes(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::split_with_sizes"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "split_sizes": "any", "dim": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "split_sizes": "any", "dim": "not 0"}

@@ -1,4 +1,4 @@
-"""Axes of one element left out."""
+"""Removes axes of size 1."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Squeeze(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::squeeze"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim": "not 0"}

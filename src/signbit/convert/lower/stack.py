@@ -1,4 +1,4 @@
-"""Tensors along a new axis."""
+"""Stacks tensors along a new axis."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Stack(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::stack"
-    arguments: ClassVar[Mapping[str, str]] = {"tensors": "any number", "dim": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"tensors": "any number of tensors", "dim": "not 0"}

@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Std(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::std"
-    why: ClassVar[str] = "it takes the deviation of each image"
-    instead: ClassVar[str] = "use nn.BatchNorm2d, whose statistics are kept"
+    why: ClassVar[str] = "it computes the standard deviation of each image"
+    instead: ClassVar[str] = "use nn.BatchNorm2d, which has running statistics"

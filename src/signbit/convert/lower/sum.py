@@ -9,7 +9,7 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Sum(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::sum"
     why: ClassVar[str] = "sums over pixels are not in the engine yet"

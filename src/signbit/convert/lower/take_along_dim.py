@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class TakeAlongDim(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::take_along_dim"
-    why: ClassVar[str] = "elements are chosen one by one"
+    why: ClassVar[str] = "it selects individual elements"
     instead: ClassVar[str] = "select whole channels: x[:, [0, 2]]"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @final
 class ToCopy(Pointwise):
-    """To float32: pixels become floats. Any other cast is right between a product and a sign alone."""
+    """Conversion to float32, such as of pixels. Other casts convert only between a binary product and a sign."""
 
     operator: ClassVar[str] = "aten::_to_copy"
     operands: ClassVar[tuple[str, ...]] = ("self",)
@@ -39,8 +39,8 @@ class ToCopy(Pointwise):
         given = call.nodes["self"].meta["val"].dtype
         if call.dtype != torch.float32 or given not in (torch.uint8, torch.float32):
             raise Refused(
-                f"a cast of {given} to {call.dtype} in a stream of real values, which is float32 throughout; leave it "
-                "out, or round between a product and a sign"
+                f"a cast of {given} to {call.dtype} on real values, which must stay float32; remove the cast, or move "
+                "it directly between a binary product and a sign"
             )
 
     def step(self, call: Call, operand: Operand) -> Expression:

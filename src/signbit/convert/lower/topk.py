@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Topk(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::topk"
-    why: ClassVar[str] = "values are not sorted in the engine"
-    instead: ClassVar[str] = "return the logits, and sort outside"
+    why: ClassVar[str] = "sorting is not in the engine"
+    instead: ClassVar[str] = "return the logits, and sort the engine's output"

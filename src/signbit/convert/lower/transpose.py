@@ -1,4 +1,4 @@
-"""Two axes change places."""
+"""Swaps two axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Transpose(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::transpose"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim0": "not 0", "dim1": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim0": "not 0", "dim1": "not 0"}

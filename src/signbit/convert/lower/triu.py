@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Triu(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::triu"
-    why: ClassVar[str] = "it sets pixels one by one"
+    why: ClassVar[str] = "it sets individual pixels"
     instead: ClassVar[str] = "use nn.Conv2d"

@@ -1,4 +1,4 @@
-"""The elements along an axis, one by one."""
+"""Splits an axis into its single elements."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Unbind(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::unbind"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "not 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim": "not 0"}

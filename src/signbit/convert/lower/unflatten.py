@@ -1,4 +1,4 @@
-"""One axis as several."""
+"""Splits one axis into several."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class Unflatten(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::unflatten"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "dim": "1 or more", "sizes": "any"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "dim": "1 or more", "sizes": "any"}

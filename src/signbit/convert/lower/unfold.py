@@ -9,8 +9,8 @@ from signbit.convert.lacking import Lacking
 
 @final
 class Unfold(Lacking):
-    """Refused, with what to use instead."""
+    """Not supported by the engine; `instead` says what to do."""
 
     operator: ClassVar[str] = "aten::unfold"
-    why: ClassVar[str] = "patches of pixels as an axis"
+    why: ClassVar[str] = "extracting patches is not in the engine"
     instead: ClassVar[str] = "use nn.Conv2d"

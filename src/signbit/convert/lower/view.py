@@ -1,4 +1,4 @@
-"""Other axes for the same elements."""
+"""Changes the shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signbit.convert.rearrangement import Rearrangement
 
 @final
 class View(Rearrangement):
-    """Moves elements; see `Rearrangement`."""
+    """Rearranges elements; see `Rearrangement`."""
 
     operator: ClassVar[str] = "aten::view"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything", "size": "any that keeps axis 0"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor", "size": "any that keeps axis 0"}

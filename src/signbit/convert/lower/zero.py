@@ -1,4 +1,4 @@
-"""Zeros everywhere: ``y.zero_()``."""
+"""Fills the tensor with zeros: ``y.zero_()``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from signbit.convert.rule import Call
 
 @final
 class Zero(Filled):
-    """Zeros everywhere: ``y.zero_()``."""
+    """Fills the tensor with zeros: ``y.zero_()``."""
 
     operator: ClassVar[str] = "aten::zero"
-    arguments: ClassVar[Mapping[str, str]] = {"self": "anything"}
+    arguments: ClassVar[Mapping[str, str]] = {"self": "any tensor"}
 
     def number(self, call: Call) -> float:
         return 0.0

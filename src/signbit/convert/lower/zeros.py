@@ -1,4 +1,4 @@
-"""Zeros for each image."""
+"""Creates a tensor of zeros."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class Zeros(Filled):
-    """Zeros for each image."""
+    """Creates a tensor of zeros."""
 
     operator: ClassVar[str] = "aten::zeros"
     arguments: ClassVar[Mapping[str, str]] = {"size": "any that keeps axis 0", **MADE}

@@ -1,4 +1,4 @@
-"""Zeros in the shape of a tensor."""
+"""Creates a tensor of zeros of the same shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signbit.convert.rule import Call
 
 @final
 class ZerosLike(Filled):
-    """Zeros in the shape of a tensor."""
+    """Creates a tensor of zeros of the same shape."""
 
     operator: ClassVar[str] = "aten::zeros_like"
     arguments: ClassVar[Mapping[str, str]] = {**LIKE}
