@@ -155,10 +155,10 @@ def queue(
 ) -> None:
     """Train a list of recipes by several seeds, the first seed of each before the second of any.
 
-    The same command goes on where it was stopped or killed: what has its result is skipped, a run that was begun goes
-    on. A run that fails is told of, and the others go on. Exit status 0: nothing is left for this queue (runs in the
-    hands of another one are counted as elsewhere); 1: runs failed; 75: it was stopped by SIGTERM or its --time-limit,
-    all is saved (after Ctrl-C: 130).
+    The same command resumes where it was stopped or killed: runs that have a result are skipped, and unfinished runs
+    are resumed. If a run fails, the error is reported and the other runs continue. Exit status 0: nothing is left for
+    this queue (runs that another queue holds are counted as elsewhere); 1: runs failed; 75: it was stopped by SIGTERM
+    or its --time-limit, and everything is saved (after Ctrl-C: 130).
     """
     from signbit.report import fields_table, queue_table, show
     from signbit.train.queue_file import read_queue
@@ -275,7 +275,7 @@ def convert(
     output: Annotated[Path, typer.Argument(help="The model file to write.")],
     as_json: Json = False,
 ) -> None:
-    """Turn a checkpoint into a model file, and print what became of every layer."""
+    """Convert a checkpoint to a model file, and print what each layer became."""
     from signbit.convert_checkpoint import convert_checkpoint
     from signbit.report import layers_table, show
     from signbit.train.checkpoint import load_checkpoint
@@ -299,9 +299,9 @@ def verify(
     threads: Threads = 1,
     as_json: Json = False,
 ) -> None:
-    """Check that a model file is what its checkpoint converts to and that the engine computes what torch does.
+    """Check that a model file matches its checkpoint and that the engine reproduces PyTorch's results.
 
-    The exit status is 1 where a rule is broken.
+    The exit status is 1 if a check fails.
     """
     from signbit import data as data_sets
     from signbit.convert_checkpoint import preprocessing_of
@@ -420,7 +420,7 @@ def binarizers(as_json: Json = False) -> None:
 
 
 def warn(warnings: list[str]) -> None:
-    """Say what is odd, a line each; the command goes on, and its status is not changed by it."""
+    """Print warnings, one per line; they do not change the exit status of the command."""
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
 

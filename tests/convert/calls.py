@@ -157,7 +157,7 @@ TAKEN_APART = {
 """Torch itself makes them of others, in some versions."""
 
 HAS_NONE_ALONE = {"isinf", "isnan", "logical_and", "logical_or", "logical_xor", "masked_fill", "nan_to_num", "where"}
-"""In a stream of real values an operator before them is refused first."""
+"""On real values, an operator before them is refused first."""
 
 
 def _changed(change: Callable[[Any], Any]) -> Call:

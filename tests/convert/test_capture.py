@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import logging
 import random
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from converted import FLOATS, Net, branches, norm, operators, same_as_torch
+from converted import FLOATS, Net, branches, norm, operators, same_as_torch, sign
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from signbit.convert import convert
 from signbit.convert.capture import capture, eval_copy
 from signbit.convert.node import operator_name
+from signbit.engine import Model
 from signbit.errors import ConvertError
 from signbit.layers.binary_conv import BinaryConv2d
+from signbit.verify import verify
 
 SLOW = pytest.mark.slow  # more members of a kind
 
@@ -183,7 +187,8 @@ def test_torchs_random_numbers_are_refused(body: Any) -> None:
 @pytest.mark.parametrize("body", OTHER_NOISE)
 def test_random_numbers_of_python_and_numpy_are_refused(body: Any) -> None:
     words = (
-        r"draws random numbers in eval mode \(from (Python's random|numpy.random)\)|two different results|another res"
+        r"draws random numbers in eval mode \(from (Python's random|numpy.random)\)|two different results"
+        r"|a different result"
     )
     with pytest.raises(ConvertError, match=words):
         convert(Net(lambda n, y: body(n, n.norm(y)), "integers"), FLOATS)
@@ -200,6 +205,35 @@ def test_the_callers_generators_are_left_alone() -> None:
         convert(net, FLOATS)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (random.getstate(), np.random.get_state()[2]) == before[1:]  # noqa: NPY002
+
+
+@contextmanager
+def doubles() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+SETTINGS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "default device": lambda: torch.device("meta"),
+    "default dtype": doubles,
+    "inference mode": torch.inference_mode,
+    "gradients": torch.enable_grad,
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_callers_settings_change_nothing(setting: str) -> None:
+    net = Net(lambda n, y: n.second_norm(n.other(sign(y))) + n.rows, "real")
+    wanted = convert(net, FLOATS).to_bytes()
+    with SETTINGS[setting]():
+        found = convert(net, FLOATS).to_bytes()
+        assert verify(net, Model.from_bytes(found), FLOATS).ok
+    assert found == wanted
 
 
 def test_what_only_draws_in_training_converts() -> None:
@@ -234,11 +268,14 @@ STATISTICS: dict[str, tuple[Any, str]] = {
     "RMS norm": (lambda n, y: F.rms_norm(y, [8, 6, 6]), "use nn.BatchNorm2d"),
     "by hand": (lambda n, y: (y - y.mean((0, 2, 3), keepdim=True)) / y.std(), "no op for aten::mean"),
     "by var_mean": (lambda n, y: y - torch.var_mean(y, (2, 3), keepdim=True)[1], "no op for aten::var_mean"),
-    "the largest of the batch": (lambda n, y: y - y.amax(0, keepdim=True), "moves the batch|of all pixels"),
+    "the largest of the batch": (
+        lambda n, y: y - y.amax(0, keepdim=True),
+        "moves or merges the batch|only supports all pixels",
+    ),
     "the largest of all": (lambda n, y: y - y.max(), "no op for aten::max"),
     "F.normalize": (lambda n, y: F.normalize(y), "no op for aten::linalg_vector_norm.*use nn.BatchNorm2d"),
-    "local response norm": (lambda n, y: F.local_response_norm(y, 3), "no op|no step|joins"),
-    "softmax": (lambda n, y: y.softmax(1), "no op for aten::softmax.*leave it out"),
+    "local response norm": (lambda n, y: F.local_response_norm(y, 3), "no op|does not support|joins"),
+    "softmax": (lambda n, y: y.softmax(1), "no op for aten::softmax.*return the logits"),
 }
 
 
@@ -308,8 +345,28 @@ def test_examples_that_are_taken(images: Tensor) -> None:
     assert convert(net, images).to_bytes() == wanted
 
 
+VALUES: dict[str, Any] = {
+    "branch": lambda n, y: y if y.sum() > 0 else y * 2,
+    "number": lambda n, y: y * float(y.amax()),
+    "loop": lambda n, y: sum(y for _ in range(int(y.amax()))),
+    "shape": lambda n, y: y * y[y > 0].sum(),
+    "numpy": lambda n, y: torch.from_numpy(y.detach().numpy() * 2),
+    "list": lambda n, y: y * sum(y[0, 0, 0].tolist()),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_what_depends_on_values_is_refused_and_torch_prints_nothing(
+    kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConvertError) as caught:
+        convert(Net(VALUES[kind], "image"), FLOATS)
+    assert type(caught.value) is ConvertError
+    assert capfd.readouterr() == ("", "")
+
+
 def test_torchs_logs_are_as_before(caplog: pytest.LogCaptureFixture) -> None:
     before = logging.root.manager.disable
     with pytest.raises(ConvertError):
-        convert(Net(lambda n, y: y if y.sum() > 0 else y * 2, "image"), FLOATS)
+        convert(Net(VALUES["branch"], "image"), FLOATS)
     assert logging.root.manager.disable == before

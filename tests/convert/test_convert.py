@@ -190,7 +190,7 @@ REFUSALS = {
     "one-bit weights on real values": (
         Net(BinaryWeightConv2d(8, 8, 1)),
         PIXELS,
-        r"module 'middle\.0'.*: the engine has no op for real values times one-bit weights; use torch\.nn\.Conv2d",
+        r"module 'middle\.0'.*: the engine has no op for one-bit weights on real values; use torch\.nn\.Conv2d",
     ),
     "a step we lack": (Net(nn.GELU()), PIXELS, r"module 'middle\.0'.*gelu"),
     "varies over pixels": (Net(nn.Identity(), Spatial()), PIXELS, r"module 'middle\.1'.*varies over the pixels"),

@@ -171,7 +171,7 @@ def test_nan_is_refused_where_it_can_occur(bounds: list[int], refused: bool) -> 
     if not refused:
         fold.find_thresholds(function, (2,), np.array(bounds))
         return
-    with pytest.raises(fold.NotANumber, match=f"channel {bounds.index(5)} is NaN where its product is -5"):
+    with pytest.raises(fold.NotANumber, match=f"channel {bounds.index(5)} is NaN where its accumulator is -5"):
         fold.find_thresholds(function, (2,), np.array(bounds))
 
 
@@ -200,7 +200,7 @@ def test_a_sign_that_depends_on_memory_is_noticed(other: float) -> None:
     found = fold.find_thresholds(function, (1,), bound)
     assert 3 in found.close
     if other < 0:
-        with pytest.raises(fold.Unsteady, match="channel 0 changes its sign where its product is 3"):
+        with pytest.raises(fold.Unsteady, match="channel 0 changes sign where its accumulator is 3"):
             fold.check_steady(arranged, (1,), bound, found)
     else:
         fold.check_steady(arranged, (1,), bound, found)

@@ -67,18 +67,20 @@ def test_bytes() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (lambda n, y: sign(torch.sin(40 * F.max_pool2d(torch.sin(n.product(y) * 0.3), 2))), "no step for aten::sin"),
-        (lambda n, y: F.adaptive_max_pool2d(y, 2), "the engine pools to 1, or use nn.MaxPool2d"),
-        (lambda n, y: y.amax(1, keepdim=True), r"the engine takes the largest of all pixels: \(2, 3\)"),
-        (lambda n, y: y.amax((1, 2, 3)), r"the engine takes the largest of all pixels"),
-        (lambda n, y: y.amax(0, keepdim=True).expand(y.shape), "the largest of all pixels|moves the batch"),
+        (lambda n, y: sign(torch.sin(40 * F.max_pool2d(torch.sin(n.product(y) * 0.3), 2))),
+         "does not support aten::sin"),
+        (lambda n, y: F.adaptive_max_pool2d(y, 2), "the engine only supports 1: use nn.MaxPool2d"),
+        (lambda n, y: y.amax(1, keepdim=True), r"the engine only supports all pixels: \(2, 3\)"),
+        (lambda n, y: y.amax((1, 2, 3)), r"the engine only supports all pixels"),
+        (lambda n, y: y.amax(0, keepdim=True).expand(y.shape), "only supports all pixels|moves or merges the batch"),
         (lambda n, y: F.max_pool2d(y, 2, return_indices=True)[0], "no op for aten::max_pool2d_with_indices.*use nn"),
         (lambda n, y: F.max_pool1d(y.flatten(2), 2), "no op for aten::max_pool1d.*use nn.MaxPool2d"),
         (lambda n, y: F.avg_pool2d(y, 2), "no op for aten::avg_pool2d.*use nn.MaxPool2d"),
         (lambda n, y: F.adaptive_avg_pool2d(y, 1), "no op for aten::adaptive_avg_pool2d.*use nn.AdaptiveMaxPool2d"),
         (lambda n, y: y.mean((2, 3)), r"no op for aten::mean.*use x.amax\(\(2, 3\)\)"),
         (lambda n, y: F.lp_pool2d(y, 2, 2), "no op for aten::avg_pool2d"),
-        (lambda n, y: F.max_pool2d(torch.zeros_like(y), 2) + 1, "leave it out"),
+        (lambda n, y: F.max_pool2d(torch.zeros_like(y), 2) + 1,
+         "the input of the pool is the same for every image; compute"),
     ],
 )  # fmt: skip
 def test_refused(body: Any, words: str) -> None:

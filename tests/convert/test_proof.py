@@ -41,7 +41,7 @@ def test_the_first_module_that_differs_is_named(path: str, name: str) -> None:
     node = next(node for node in graph.nodes if module_path(node) == path and operator_name(node) == name)
     right = node.target
     node.target = lambda *args, **kwargs: -right(*args, **kwargs)
-    with pytest.raises(ConvertError, match=rf"^module '{path}': what was captured of it gives another result"):
+    with pytest.raises(ConvertError, match=rf"^module '{path}': its captured graph gives a different result"):
         prove_graph(eval_copy(net), graph, example)
 
 
@@ -94,24 +94,39 @@ class Changes(nn.Module):
         return x * self.count
 
 
+BRANCHES: list[Any] = [
+    lambda x: x * 2 if x.shape[0] > 16 else x,
+    lambda x: x if x.shape[0] <= 16 else x * 2,
+    lambda x: x * 2 if x.size(0) % 32 == 0 else x,
+    lambda x: x if x.shape[0] != 9 else x * 2,
+    lambda x: x * 2 if x.numel() > 100000 else x,
+    lambda x: torch.cat([part * 2 for part in x.split(4)]),
+]
+LENGTHS: list[Any] = [
+    lambda x: x * 2 if len(x) > 16 else x,
+    lambda x: x * 2 if len(x) > 3 else x,
+    lambda x: x * len(x),
+    lambda x: x.flip(0) * 2 if len(x) == 3 else x * 2,
+    lambda x: x.view(len(x), -1),
+    lambda x: x * 2 if int(x.shape[0]) > 16 else x,
+    lambda x: torch.stack([image * 2 for image in x]),
+]
+
+
 @pytest.mark.parametrize(
     ("net", "words"),
     [
-        (Counts(), "two different results for one input|another result than the module"),
+        (Counts(), "two different results for one input|a different result from the module"),
         (
             Remembers(),
-            "two different results for one input|another result than the module|varies over the pixels or images",
+            "two different results for one input|a different result from the module|branches on the number of images",
         ),
-        (NumberOfImages(lambda x: x * 2 if len(x) > 3 else x), "another result than the module.*A branch that depends"),
-        (NumberOfImages(lambda x: x * len(x)), "another result|number of images"),
-        (NumberOfImages(lambda x: x * x.shape[0]), "with the number of images; each image must be computed alone"),
-        (NumberOfImages(lambda x: x.flip(0) * 2 if len(x) == 3 else x * 2), "another result"),
-        (
-            NumberOfImages(lambda x: x.view(len(x), -1) if len(x) != 3 else x.flatten(1) + 1),
-            "another result|any number of images",
-        ),
-        (NumberOfImages(lambda x: x[:1] + x), "from one image to another|moves the batch"),
-        (Changes(), "the module changes count in eval mode; a model file keeps no state"),
+        *((NumberOfImages(body), "branches on the number of images .*remove the branch") for body in BRANCHES),
+        *((NumberOfImages(body), r"fixed number of images.*of len\(x\) and of a loop") for body in LENGTHS),
+        (NumberOfImages(lambda x: x * 2 if x.shape[0] == 1 else x), "a different result from the module.*A branch"),
+        (NumberOfImages(lambda x: x * x.shape[0]), "uses the number of images; each image must be computed on its own"),
+        (NumberOfImages(lambda x: x[:1] + x), "from one image to another|moves or merges the batch"),
+        (Changes(), "the module changes count in eval mode, but a model file keeps no state"),
     ],
 )
 def test_modules_that_are_no_function_of_each_image(net: nn.Module, words: str) -> None:

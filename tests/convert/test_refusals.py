@@ -63,13 +63,13 @@ MODULES: dict[str, tuple[Callable[[], Any], str]] = {
     "a function": (lambda: lambda x: x, "is a function; give a torch.nn.Module"),
     "a compiled function": (lambda: torch.compile(lambda x: x), "is a function; give a torch.nn.Module"),
     "None": (lambda: None, "is a NoneType; give a torch.nn.Module"),
-    "a class": (lambda: Plain, "is the class Plain; give a torch.nn.Module, an object with its weights"),
+    "a class": (lambda: Plain, "the module is the class Plain; give a torch.nn.Module, an instance with its weights"),
     "a name": (lambda: "model.pt", "is a str; give a torch.nn.Module"),
     "weights": (lambda: Plain().state_dict(), "is a collections.OrderedDict; give a torch.nn.Module"),
     "a list": (lambda: [Plain()], "is a list; give a torch.nn.Module"),
     "a tensor": (lambda: FLOATS, "is a torch.Tensor; give a torch.nn.Module"),
-    "ModuleList": (lambda: nn.ModuleList([Plain()]), "has no forward; give a module that takes a batch"),
-    "nn.Module": (nn.Module, "has no forward; give a module that takes a batch"),
+    "ModuleList": (lambda: nn.ModuleList([Plain()]), "has no forward; give a module that accepts a batch"),
+    "nn.Module": (nn.Module, "has no forward; give a module that accepts a batch"),
     "scripted": (lambda: torch.jit.script(nn.Sequential(nn.Conv2d(8, 4, 1))), "is TorchScript; give the"),
     "scripted inside": (lambda: nn.Sequential(torch.jit.script(nn.ReLU())), "module '0' is TorchScript"),
     "exported": (lambda: torch.export.export(nn.Linear(4, 2), (torch.zeros(2, 4),)).module(), "comes from torch.exp"),
@@ -85,7 +85,7 @@ MODULES: dict[str, tuple[Callable[[], Any], str]] = {
     "an infinite bias": (lambda: damaged("norm.bias", float("inf")), "norm.bias: 1 of 8 values are NaN or infinite"),
     "a NaN latent weight": (lambda: damaged("conv.weight", float("nan")), "conv.weight: 1 of 576 values are NaN"),
     "a NaN mean": (lambda: damaged_buffer("norm.running_mean", float("nan")), "norm.running_mean: 1 of 8 values"),
-    "a negative variance": (lambda: damaged_buffer("norm.running_var", -1.0), "NaN where its product|are negative"),
+    "a negative variance": (lambda: damaged_buffer("norm.running_var", -1.0), "NaN where its accumulator|are negative"),
 }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def test_modules(name: str) -> None:
 
 
 EXAMPLES: dict[str, tuple[Any, str]] = {
-    "numpy": (FLOATS.numpy(), r"is a numpy.ndarray; give a torch.Tensor: torch.from_numpy\(...\) makes one"),
+    "numpy": (FLOATS.numpy(), r"is a numpy.ndarray; give a torch.Tensor, such as torch.from_numpy\(array\)"),
     "a list": ([FLOATS], "is a list; give a torch.Tensor"),
     "a tuple": ((FLOATS,), "is a tuple; give a torch.Tensor"),
     "None": (None, "is a NoneType; give a torch.Tensor"),
@@ -116,7 +116,7 @@ EXAMPLES: dict[str, tuple[Any, str]] = {
     "no pixel": (FLOATS[:, :, :0], "give at least one image"),
     "meta": (FLOATS.to("meta"), "a meta or sparse tensor; give one with values"),
     "sparse": (FLOATS.to_sparse(), "a meta or sparse tensor; give one with values"),
-    "other channels": (FLOATS[:, :5], r"module 'conv' fails on the example.*expected input.* must take a batch"),
+    "other channels": (FLOATS[:, :5], r"module 'conv' fails on the example.*expected input.* must accept a batch"),
     "another size": (FLOATS[:, :, :5], "module 'head' fails on the example, torch.float32 of shape"),
     "bytes": (FLOATS.to(torch.uint8), "module 'conv.* fails on the example, torch.uint8|uint8"),
     "a vector": (FLOATS.flatten(1), "module 'conv' fails on the example"),
@@ -163,7 +163,7 @@ class Constant(nn.Module):
 def test_forwards_that_do_not_take_one_batch(kind: type[nn.Module]) -> None:
     said = refused(kind())
     assert said.startswith("the module's forward(")
-    assert "does not take one batch of images: " in said
+    assert "does not accept one batch of images: " in said
     assert "Wrap it in a module whose forward(self, x)" in said
 
 
@@ -177,15 +177,15 @@ OUTPUTS: dict[str, tuple[Callable[[Any, Tensor], Any], str]] = {
     "the same twice": (lambda n, y: (y, y), "returns a tuple of 2"),
     "with None": (lambda n, y: (y, None), "returns a tuple of 2"),
     "largest and where": (lambda n, y: y.max(1), "returns a torch.return_types.max of 2"),
-    "one number for all": (lambda n, y: y.sum(), r"of shape \[\] for 5 images; it must return something for each"),
+    "one number for all": (lambda n, y: y.sum(), r"of shape \[\] for 5 images; it must return one result for each"),
     "images joined": (lambda n, y: y.reshape(-1), r"of shape \[1440\] for 5 images"),
-    "three axes": (lambda n, y: y.flatten(2), r"a tensor of 3 axes: keep an axis that has one element"),
+    "three axes": (lambda n, y: y.flatten(2), r"a tensor of 3 axes: keep axes of size 1"),
     "classes": (lambda n, y: y.argmax(1), "no op for aten::argmax.*return the logits"),
-    "a comparison": (lambda n, y: y > 0, "the output is torch.bool; a model file gives float32: return floats"),
-    "whole numbers": (lambda n, y: y.int(), "the output is torch.int32; a model file gives float32"),
-    "doubles": (lambda n, y: y.double(), "the output is torch.float64; a model file gives float32"),
-    "not a number": (lambda n, y: y.log(), "of the output is NaN where its product is .*; keep what comes before"),
-    "nought by nought": (lambda n, y: (y - y) / (y - y), "NaN where its product"),
+    "a comparison": (lambda n, y: y > 0, "the output is torch.bool; a model file outputs float32: return floats"),
+    "whole numbers": (lambda n, y: y.int(), "the output is torch.int32; a model file outputs float32"),
+    "doubles": (lambda n, y: y.double(), "the output is torch.float64; a model file outputs float32"),
+    "not a number": (lambda n, y: y.log(), "of the output is NaN where its accumulator is .*; keep its input away"),
+    "nought by nought": (lambda n, y: (y - y) / (y - y), "NaN where its accumulator"),
     "half, on its way": (lambda n, y: n.head(y.flatten(1)).half().float(), "a cast of torch.float32 to torch.float16"),
 }  # fmt: skip
 
@@ -198,18 +198,18 @@ def test_outputs(name: str) -> None:
 
 
 def test_an_output_that_does_not_depend_on_the_image() -> None:
-    assert "does not depend on its input: there is nothing to convert" in refused(Constant())
+    assert "does not depend on its input, so there is nothing to convert" in refused(Constant())
     assert "the output is torch.uint8" in refused(nn.Identity(), FLOATS.to(torch.uint8))
 
 
 # ---- what torch.export or the engine cannot follow
 
 TRACED: dict[str, tuple[Callable[[Any, Tensor], Any], str]] = {
-    "a branch": (lambda n, y: y if y.mean() > 0 else -y, "cannot be captured: .*no branch, shape or number in it may"),
+    "a branch": (lambda n, y: y if y.mean() > 0 else -y, "cannot be captured: .*no branch, shape or Python number may"),
     "a number of the image": (lambda n, y: y * y.max().item(), "no op for aten::max|cannot be captured"),
-    "data": (lambda n, y: y.data.relu_(), "A tensor's .data or an attribute is used"),
+    "data": (lambda n, y: y.data.relu_(), "Its forward uses a tensor's .data or an attribute"),
     "numpy": (lambda n, y: torch.from_numpy(y.numpy() * 2), "cannot be captured"),
-    "autocast": (lambda n, y: _in_bfloat16(n, y), "leave autocast, checkpointing and control-flow operators out"),
+    "autocast": (lambda n, y: _in_bfloat16(n, y), "remove autocast, checkpointing and control-flow operators from"),
     "changed input": (lambda n, y: n.given.mul_(2) if hasattr(n, "given") else y.view(4, -1), "must|any number|fails"),
     "a generator": (lambda n, y: y + torch.rand(8, 1, 1, generator=torch.Generator().manual_seed(0)), "Generator"),
     "an exception": (lambda n, y: y[:, 11], "fails on the example.*out of (range|bounds)"),
@@ -242,7 +242,7 @@ def test_what_cannot_be_traced(name: str) -> None:
 
 
 def test_an_input_that_is_changed() -> None:
-    assert "the module changes its input; copy it first" in refused(nn.Sequential(nn.ReLU(inplace=True)))
+    assert "the module changes its input; clone it first" in refused(nn.Sequential(nn.ReLU(inplace=True)))
     example = FLOATS.clone()
     with pytest.raises(ConvertError):
         convert(nn.Sequential(nn.ReLU(inplace=True)).eval(), example)
@@ -258,10 +258,10 @@ def test_labels_and_names_are_value_errors() -> None:
 
 def test_sizes_beyond_the_engines() -> None:
     wide = torch.zeros(2, 1, 1, 600)
-    assert "a kernel of 1 x 300; the engine takes at most 255 a side" in refused(nn.Conv2d(1, 2, (1, 300)), wide)
+    assert "a kernel of 1 x 300; the engine supports at most 255 per side" in refused(nn.Conv2d(1, 2, (1, 300)), wide)
     assert "a stride of 300 x 300" in refused(nn.MaxPool2d(1, 300), wide)
     assert "a dilation of 300 x 300" in refused(nn.Conv2d(1, 2, (1, 2), dilation=300), wide)
-    assert "takes at most 255 a side" in refused(nn.AdaptiveMaxPool2d(1), wide)
+    assert "supports at most 255 per side" in refused(nn.AdaptiveMaxPool2d(1), wide)
 
 
 # ---- two networks as they are written for torch
@@ -331,12 +331,12 @@ PHOTOS = torch.from_numpy(np.arange(2 * 3 * 16 * 16, dtype=np.uint32).astype(np.
     ("net", "images", "words"),
     [
         (ResNet(1, 2), PHOTOS, "module 'layers.1.shortcut.0' (avg_pool2d): the engine has no op for aten::avg_pool2d: "
-         "mean pools are not in the engine yet; use nn.MaxPool2d, or a convolution with stride 2"),
+         "average pooling is not in the engine yet; use nn.MaxPool2d, or a convolution with stride 2"),
         (ResNet(1, 1), PHOTOS, "module 'avgpool' (adaptive_avg_pool2d): the engine has no op for "
-         "aten::adaptive_avg_pool2d: mean pools are not in the engine yet; end in nn.Flatten and a linear layer, or "
-         "use nn.AdaptiveMaxPool2d(1)"),
-        (MobileNet(), PHOTOS.float(), "the outermost module (mean): the engine has no op for aten::mean: means over "
-         "pixels are not in the engine yet; use x.amax((2, 3)), or end in nn.Flatten and a linear layer"),
+         "aten::adaptive_avg_pool2d: average pooling is not in the engine yet; end the network in nn.Flatten and "
+         "a linear layer, or use nn.AdaptiveMaxPool2d(1)"),
+        (MobileNet(), PHOTOS.float(), "the outermost module (mean): the engine has no op for aten::mean: averages over "
+         "pixels are not in the engine yet; use x.amax((2, 3)), or end the network in nn.Flatten and a linear layer"),
     ],
     ids=["a ResNet that pools in its shortcut", "a ResNet", "a MobileNet"],
 )  # fmt: skip

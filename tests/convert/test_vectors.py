@@ -50,3 +50,22 @@ def test_a_norm_of_a_vector_behind_a_pool_that_stays() -> None:
         BinaryLinear(20, 4),
     )  # fmt: skip
     same_as_torch(disturbed(network), torch.randn(4, 3, 3, 3))
+
+
+class Sum(nn.Module):
+    """A vector, and an image of one pixel that is flattened, added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.linear = BinaryConv2d(3, 20, 3), BinaryLinear(27, 20)
+        self.norm, self.other = nn.BatchNorm2d(20), nn.BatchNorm1d(20)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        image: torch.Tensor = self.norm(self.conv(x)).flatten(1)
+        return image + self.other(self.linear(x.flatten(1)))
+
+
+def test_a_vector_is_added_to_an_image_of_one_pixel() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(Sum(), BinaryLinear(20, 4))
+    same_as_torch(disturbed(network), torch.randn(4, 3, 3, 3))

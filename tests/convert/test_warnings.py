@@ -62,7 +62,7 @@ def test_a_sign_that_no_image_changes(name: str, given: str) -> None:
     found = dead(ALWAYS_ONE_SIGN[name], given)
     assert len(found) == 1
     assert found[0].startswith(DEAD)
-    assert found[0].endswith("Leave it out, or use Hardtanh or PReLU")
+    assert found[0].endswith("Remove the ReLU, or use Hardtanh or PReLU")
 
 
 @pytest.mark.parametrize("given", [pytest.param("integers", marks=SLOW), "real"])
@@ -84,18 +84,18 @@ def test_an_output_that_no_image_changes() -> None:
     assert [warning.partition(":")[0] for warning in found] == [
         "module '2.input_binarizer'", "module '2.input_binarizer' (sign)"
     ]  # fmt: skip
-    assert "nothing of the image reaches it. Look at what comes before it" in found[1]
+    assert "no information about the image reaches it. Check the layers before it" in found[1]
 
 
 def test_an_output_that_is_not_a_number() -> None:
     net = Net(lambda n, y: y / (y.abs() - y.abs()), "image")
     found = convert(net, FLOATS).warnings
-    assert any("its output is NaN for some of the images that were tried" in warning for warning in found)
+    assert any("its output was NaN for some of the images tested" in warning for warning in found)
 
 
 def test_no_binary_layer() -> None:
     assert convert(nn.Sequential(nn.Conv2d(8, 4, 1), nn.ReLU()).eval(), FLOATS).warnings == [
-        "the outermost module: no layer of the network is binary, every product is of real values. Give it "
+        "the outermost module: no layer of the network is binary; every product uses real values. Build it with "
         "BinaryConv2d and BinaryLinear, or set its binarizers to mode 'binary'"
     ]
     stem = nn.Sequential(IntegerConv2d(3, 4, 1), norm(4)).eval()

@@ -20,8 +20,8 @@ WRONG = {
     "high surrogate": ("cat\ud800", "cannot be written as UTF-8"),
     "low surrogate": ("\udfffcat", "cannot be written as UTF-8"),
     "bytes of a file system": (b"caf\xe9".decode("utf-8", "surrogateescape"), "cannot be written as UTF-8"),
-    "65,536 bytes": ("c" * 65536, "takes 65536 bytes, more than the 65535"),
-    "65,538 bytes in fewer characters": ("\u20ac" * 21846, "takes 65538 bytes, more than the 65535"),
+    "65,536 bytes": ("c" * 65536, "takes 65536 bytes, but a model file allows 65535"),
+    "65,538 bytes in fewer characters": ("\u20ac" * 21846, "takes 65538 bytes, but a model file allows 65535"),
 }
 RIGHT = [
     "cat",
@@ -85,9 +85,8 @@ def test_sets_of_the_hub(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     features = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["dog", name])})
     columns = {"image": [Image.new("RGB", (9, 9))] * 20, "label": [0, 1] * 10}
     hub.Dataset.from_dict(columns, features=features).save_to_disk(str(tmp_path / "set"))
-    with pytest.raises(
-        DataError, match=r"class 1 is named 'cat?.*' *, which has a control .* copy of set by cast_column"
-    ):
+    words = r"class 1 is named 'cat?.*' *, which has a control .*; rename it in a copy of set with cast_column"
+    with pytest.raises(DataError, match=words):
         data.load("hub", tmp_path, repository="set", size=8)
 
 

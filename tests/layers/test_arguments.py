@@ -69,7 +69,7 @@ def test_the_default_device_and_dtype(build: Callable[..., nn.Module]) -> None:
 @pytest.mark.parametrize("dtype", [torch.int8, torch.bool, torch.complex64])
 @pytest.mark.parametrize("layer", [*CONVS, lambda *sizes, **made: BinaryLinear(3, 4, **made)])
 def test_a_dtype_without_real_values(layer: Any, dtype: torch.dtype) -> None:
-    with pytest.raises(ValueError, match=f"dtype is {dtype}; give a floating point dtype"):
+    with pytest.raises(ValueError, match=f"dtype is {dtype}; give a floating-point dtype"):
         layer(3, 4, 3, dtype=dtype)
 
 
@@ -163,7 +163,7 @@ def test_padding_by_name_is_torchs(padding: str, kernel: Any, dilation: Any, gro
 @pytest.mark.parametrize("kernel", [2, (3, 2), (4, 3)])
 @pytest.mark.parametrize("layer", CONVS)
 def test_same_would_be_more_at_one_side(layer: Any, kernel: Any, dilation: int) -> None:
-    with pytest.raises(ValueError, match=r"padding is 'same' with kernel_size .* give an odd kernel_size, or pad by"):
+    with pytest.raises(ValueError, match=r"padding is 'same' with kernel_size .* give an odd kernel_size, or use"):
         layer(2, 2, kernel, padding="same", dilation=dilation)
     assert layer(2, 2, kernel, padding="same", dilation=2).geometry.padding[0] > 0
 

@@ -167,7 +167,7 @@ def test_modes_are_read_and_put_back() -> None:
 @pytest.mark.parametrize("change", [{"other": "real"}, {"left": None}])
 def test_modes_of_another_model(change: dict[str, Any]) -> None:
     modes = {path: mode for path, mode in (modes_of(block()) | change).items() if mode is not None}
-    with pytest.raises(ValueError, match=r"modes are those of another model: (other|left) is in one of the two alone"):
+    with pytest.raises(ValueError, match=r"modes are those of another model: (other|left) is in only one of the two"):
         put_modes(block(), modes)
 
 
@@ -183,5 +183,6 @@ def test_a_forgotten_sign_is_warned_of_on_the_cpu(value: float, dtype: torch.dty
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             layer.eval().to(dtype)(codes)
-        with pytest.warns(UserWarning, match=r"mode binary is given .* no code, .*give the layer an input_binarizer"):
+        words = r"mode 'binary' was given .* not a code, .*give the layer an input_binarizer"
+        with pytest.warns(UserWarning, match=words):
             layer(codes * value)

@@ -222,7 +222,8 @@ def test_real_values_are_not_rounded_in_silence(build: Any, training: bool, mode
     layer.input_mode = mode
     x = torch.full((2, 5) if isinstance(layer, BinaryLinear) else (2, 5, 1, 1), 0.3)  # an odd number of them
     if mode == "binary" and not training:
-        with pytest.warns(UserWarning, match=r"mode binary is given 0\.3, which is no code, and rounds .*set_modes"):
+        words = r"mode 'binary' was given 0\.3, which is not a code, and rounds .*set_modes"
+        with pytest.warns(UserWarning, match=words):
             y = layer(x)
         assert torch.equal(y, y.round())
         return

@@ -83,7 +83,7 @@ def test_not_every_difference_of_bits_is_a_flip() -> None:
     result = OpResult(0, "pointwise", "a")
     one, other = np.int8([1, -1, 1, 1]), np.int8([1, 1, -1, 1])
     words = judge(result, "bits", "x", one, other, bounded([3, 0.1, -0.1, 3], [1, 0.1, 0.09, 1]))
-    assert words == "1 of 4 bits of 'x' differ although their floats are clear of zero"
+    assert words == "1 of 4 bits of 'x' differ although their floats are not near zero"
     assert result.flips == 1
 
 
@@ -96,11 +96,11 @@ def test_a_float_may_differ_within_its_bound() -> None:
     assert result.worst == 1  # the largest so far
     assert (
         judge(result, "float32", "x", one, other, bounded([1, 3], [0, 0.25]))
-        == "a float of 'x' is 4 times its bound away from torch's"
+        == "a float of 'x' differs from torch's by 4 times its bound"
     )
     assert (result.worst, result.flips) == (4, 0)
     words = judge(result, "float32", "x", one, other, bounded([1, 3], [0, 0.75]))
-    assert words == "a float of 'x' is 1.33 times its bound away from torch's"
+    assert words == "a float of 'x' differs from torch's by 1.33 times its bound"
 
 
 def test_a_result_counts_what_it_is_given() -> None:
@@ -163,7 +163,7 @@ def test_another_float_is_held_against_its_bound() -> None:
     result = found.results[index]
     assert result.worst > 1
     name = case.conversion.model.tensors[tensor].name
-    assert result.error == f"a float of {name!r} is {result.worst:.3g} times its bound away from torch's"
+    assert result.error == f"a float of {name!r} differs from torch's by {result.worst:.3g} times its bound"
     assert sum(bool(op.error) for op in found.results) >= 1
 
 
@@ -177,7 +177,7 @@ def test_the_second_output_of_an_op_has_its_own_bound() -> None:
     values[bits] = values[bits] ^ np.uint64(1)
     found.check_ops(values)
     name = case.conversion.model.tensors[bits].name
-    assert found.results[index].error == f"216 of 1296 bits of {name!r} differ although their floats are clear of zero"
+    assert found.results[index].error == f"216 of 1296 bits of {name!r} differ although their floats are not near zero"
     assert found.results[index].worst == 0
 
 
@@ -214,6 +214,5 @@ def test_each_op_alone_gives_what_it_gave_within_the_network() -> None:
     last = case.conversion.model.ops[-1]
     trace[last.outputs[0]][0, 0, 0, 0] += 1
     index = len(case.conversion.model.ops) - 1
-    assert (
-        found.apart(trace) == f"op {index} ({last.kind} {last.name}) gives something else alone than within the network"
-    )
+    words = f"op {index} ({last.kind} {last.name}) gives a different result alone than within the network"
+    assert found.apart(trace) == words

@@ -128,7 +128,7 @@ def test_one_ulp_is_a_difference() -> None:
     constant = np.float32([1, np.nextafter(np.float32(2), np.float32(3))])
     assert said(changed(1, constants=(constant,))) == [
         "op 1 (pointwise add): constant 0: 1 of 2 elements differ from what the module gives, the first at 1: "
-        "2.000000238418579 for 2.0"
+        "2.000000238418579 instead of 2.0"
     ]
 
 
@@ -138,7 +138,7 @@ def test_the_sign_of_a_zero_is_a_difference() -> None:
     weights[1, 0, 0, 2] = 7
     assert said(changed(0, weights=weights)) == [
         "op 0 (float_conv conv): constant 0: 2 of 6 elements differ from what the module gives, the first at 0: "
-        "-0.0 for 0.0"
+        "-0.0 instead of 0.0"
     ]
 
 

@@ -82,22 +82,21 @@ def test_integers_fill_the_pixels_of_the_engines_images(pixels: int) -> None:
     assert said(alone(RIGHT, pixels=pixels), {3: PIECE}) == Exhaustive(channels=3, integers=39)
     found = said(alone(thresholds([-2, 2, 1], [2, 5, 1], (False, False, True)), pixels=pixels), {3: PIECE})
     assert len(found.errors) == 1
-    assert "channel 1 gives something else than torch where the integer is 6" in found.errors[0]
+    assert "channel 1 differs from torch at the integer 6" in found.errors[0]
 
 
 @pytest.mark.parametrize(("place", "name"), [(joined, "op 1 (binary_conv product)"), (alone, "op 2 (threshold t)")])
 def test_a_moved_threshold_is_found_whoever_holds_it(place: Callable[[Intervals], Model], name: str) -> None:
     model = place(thresholds([-2, 3, 1], [2, 100, 1], (False, False, True)))
     assert said(model, {2 if place is joined else 3: PIECE}).errors == [
-        f"{name}: channel 1 gives something else than torch where the integer is 2; so do 1 of 39 in this piece"
+        f"{name}: channel 1 differs from torch at the integer 2; 1 of 39 values of this part differ"
     ]
 
 
 def test_the_first_integer_is_named_and_all_are_counted() -> None:
     found = said(alone(thresholds([-2, -7, 1], [1, 7, 1], (False, False, True))), {3: PIECE})
     assert found.errors == [
-        "op 2 (threshold t): channel 1 gives something else than torch where the integer is -6; so do 9 of 39 in this "
-        "piece"
+        "op 2 (threshold t): channel 1 differs from torch at the integer -6; 9 of 39 values of this part differ"
     ]
     assert (found.channels, found.integers) == (3, 39)
 
@@ -111,8 +110,7 @@ def test_a_bit_of_a_table_is_found() -> None:
     turned[0, 10] ^= True
     found = said(alone(empty, replace(tables, negative=turned)), {3: PIECE})
     assert found.errors == [
-        "op 2 (threshold t): channel 2 gives something else than torch where the integer is 4; so do 1 of 39 in this "
-        "piece"
+        "op 2 (threshold t): channel 2 differs from torch at the integer 4; 1 of 39 values of this part differ"
     ]
 
 
@@ -140,7 +138,7 @@ def test_values_of_a_lookup_are_compared() -> None:
     assert said(model(values), {3: piece}) == Exhaustive(channels=3, integers=39)
     values[1, 12] = np.nextafter(values[1, 12], np.float32(9))
     assert said(model(values), {3: piece}).errors == [
-        "op 2 (lookup l): channel 1 gives something else than torch where the integer is 6; so do 1 of 39 in this piece"
+        "op 2 (lookup l): channel 1 differs from torch at the integer 6; 1 of 39 values of this part differ"
     ]
 
 
@@ -155,25 +153,26 @@ def test_integers_that_a_channel_cannot_meet_do_not_matter() -> None:
 def test_a_piece_must_reach_as_far_as_the_integers(place: Callable[[Intervals], Model], name: str) -> None:
     narrow = replace(PIECE, bound=np.int64([6, 5, 4]))
     found = said(place(RIGHT), {2 if place is joined else 3: narrow})
-    assert found.errors == [f"{name}: channel 1 can meet the integers -6 to 6; it was folded for -5 to 5 alone"]
+    assert found.errors == [f"{name}: channel 1 can receive -6 to 6, but was converted for -5 to 5 only"]
     assert (found.channels, found.integers) == (0, 0)
 
 
 @pytest.mark.parametrize(("place", "name"), [(joined, "op 1 (binary_conv product)"), (alone, "op 2 (threshold t)")])
 def test_thresholds_without_a_piece_are_an_error(place: Callable[[Intervals], Model], name: str) -> None:
-    assert said(place(RIGHT), {}) == Exhaustive(errors=[f"{name}: the conversion does not say what it stands for"])
+    words = f"{name}: the conversion has no torch function to compare it with"
+    assert said(place(RIGHT), {}) == Exhaustive(errors=[words])
 
 
 def test_a_lookup_without_a_piece_is_an_error() -> None:
     values = np.zeros((CHANNELS, 13), np.float32)
     model = file_of(product(), Lookup("l", (2,), (3,), values, -6), kinds=("int32", "float32"))
-    assert said(model, {}).errors == ["op 2 (lookup l): the conversion does not say what it stands for"]
+    assert said(model, {}).errors == ["op 2 (lookup l): the conversion has no torch function to compare it with"]
 
 
 @pytest.mark.parametrize(("tensor", "name"), [(1, "op 0 (pointwise sign)"), (2, "op 1 (binary_conv product)")])
 def test_a_piece_of_what_is_no_function_of_integers_is_an_error(tensor: int, name: str) -> None:
     found = said(alone(RIGHT), {tensor: PIECE, 3: PIECE})
-    assert found.errors == [f"{name}: it is no function of integers, as the conversion says that it is"]
+    assert found.errors == [f"{name}: the conversion takes it for a function of integers, but it is not one"]
     assert (found.channels, found.integers) == (3, 39)
 
 
@@ -196,8 +195,7 @@ def test_long_pieces_are_compared_to_their_end(monkeypatch: pytest.MonkeyPatch) 
     assert said(alone(RIGHT), {3: PIECE}) == Exhaustive(channels=3, integers=39)
     found = said(alone(thresholds([-2, 2, 1], [2, 5, 1], (False, False, True))), {3: PIECE})
     assert found.errors == [
-        "op 2 (threshold t): channel 1 gives something else than torch where the integer is 6; so do 1 of 9 in this "
-        "piece"
+        "op 2 (threshold t): channel 1 differs from torch at the integer 6; 1 of 9 values of this part differ"
     ]
 
 
@@ -216,5 +214,5 @@ def test_a_range_that_is_not_symmetric(weight: int, least: int, most: int) -> No
 
     assert said(model, piece(128)) == Exhaustive(channels=1, integers=256)
     assert said(model, piece(127)).errors == [
-        f"op 1 (threshold sign): channel 0 can meet the integers {least} to {most}; it was folded for -127 to 127 alone"
+        f"op 1 (threshold sign): channel 0 can receive {least} to {most}, but was converted for -127 to 127 only"
     ]

@@ -89,8 +89,8 @@ def test_a_bit_of_a_float_that_is_clear_of_zero_is_no_flip() -> None:
         comparison, images, values, trace = prepared(small_networks.ties)
         wrong, flips = unexplained(comparison, images, values, trace)
         found = verify(case.module, case.model, case.images, conversion=case.conversion)
-    assert wrong.startswith("op 0 (float_conv conv2d): a float is ")
-    assert wrong.endswith(" times its bound away from torch's")
+    assert wrong.startswith("op 0 (float_conv conv2d): a float differs from torch's by ")
+    assert wrong.endswith(" times its bound")
     assert flips == 0
     assert any(error.startswith("whole network, image 0: op 0 (float_conv conv2d)") for error in found.errors)
     assert found.traced < found.mismatched_predictions
@@ -102,7 +102,7 @@ def test_a_flipped_bit_is_refused_where_its_float_is_not_near_zero() -> None:
     signs = max(i for i, op in enumerate(ops) if any(comparison.is_float_sign(op, tensor) for tensor in op.outputs))
     op = comparison.model.ops[signs]
     wrong, flips = unexplained(comparison, images, values, changed(trace, op.outputs[0], one_bit))
-    assert wrong == f"op {signs} (pointwise {op.name}): 1 bits differ although their floats are clear of zero"
+    assert wrong == f"op {signs} (pointwise {op.name}): 1 bits differ although their floats are not near zero"
     assert flips == 0
 
 
@@ -166,7 +166,7 @@ def test_a_difference_in_a_network_of_integers_is_named() -> None:
     index = index_of(comparison, BinaryConv)
     op = comparison.model.ops[index]
     wrong = unexplained(comparison, images, values, changed(trace, op.outputs[0], one_integer))
-    words = f"op {index} (binary_conv {op.name}): 1 of {6 * 36 * 70} values differ, and none comes from a float"
+    words = f"op {index} (binary_conv {op.name}): 1 of {6 * 36 * 70} values differ, but none comes from a float"
     assert wrong == (words, 0)
 
 
@@ -174,7 +174,7 @@ def test_bits_that_differ_are_counted_singly() -> None:
     comparison, images, values, trace = prepared(small_networks.integers)
     op = comparison.model.ops[1]
     wrong = unexplained(comparison, images, values, changed(trace, op.outputs[0], lambda words: words ^ np.uint64(3)))
-    assert wrong == (f"op 1 (threshold {op.name}): 432 of 1296 values differ, and none comes from a float", 0)
+    assert wrong == (f"op 1 (threshold {op.name}): 432 of 1296 values differ, but none comes from a float", 0)
 
 
 def test_an_integer_that_differs_is_refused_beside_floats() -> None:
@@ -183,7 +183,7 @@ def test_an_integer_that_differs_is_refused_beside_floats() -> None:
     op = comparison.model.ops[index]
     wrong = unexplained(comparison, images, values, changed(trace, op.outputs[0], one_integer))
     assert wrong[0].startswith(f"op {index} (binary_conv {op.name}): 1 of ")
-    assert wrong[0].endswith(" values differ although those before them agree")
+    assert wrong[0].endswith(" values differ although the inputs of the op agree")
     assert wrong[1] == 0
 
 
@@ -191,8 +191,10 @@ def test_an_output_that_differs_is_refused() -> None:
     comparison, images, values, trace = prepared(small_networks.residual)
     last = comparison.model.ops[-1]
     wrong = unexplained(comparison, images, values, changed(trace, last.outputs[0], lambda y: y + np.float32(1e-3)))
-    assert wrong[0].startswith(f"op {len(comparison.model.ops) - 1} (float_conv {last.name}): a float is ")
-    assert wrong[0].endswith(" times its bound away from torch's")
+    assert wrong[0].startswith(
+        f"op {len(comparison.model.ops) - 1} (float_conv {last.name}): a float differs from torch's by "
+    )
+    assert wrong[0].endswith(" times its bound")
 
 
 def test_a_moved_float_that_differs_is_refused() -> None:
@@ -205,7 +207,7 @@ def test_a_moved_float_that_differs_is_refused() -> None:
         return floats
 
     wrong = unexplained(comparison, images, values, changed(trace, op.outputs[0], swapped))
-    assert wrong[0].startswith(f"op {index} (select {op.name}): a float is ")
+    assert wrong[0].startswith(f"op {index} (select {op.name}): a float differs from torch's by ")
 
 
 def test_only_the_images_that_differ_are_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +227,7 @@ def test_only_the_images_that_differ_are_run_again(monkeypatch: pytest.MonkeyPat
     assert seen == []
     last = comparison.model.ops[-1].outputs[0]
     wrong, _ = unexplained(comparison, images, values, changed(trace, last, one_integer))
-    assert "a float is" in wrong
+    assert "a float differs from torch's by" in wrong
     assert len(seen) == 1
     assert torch.equal(seen[0], images[3:4])
 
@@ -266,7 +268,8 @@ def test_a_node_that_the_file_cannot_hold_is_told() -> None:
     conversion = replace(comparison.conversion, nodes=nodes)
     wrong = Comparison(conversion, comparison.model, comparison.session, comparison.batched)
     assert unexplained(wrong, images, values, trace)[0] == (
-        f"op {index} (binary_conv {op.name}): torch's {name!r} is not of whole numbers; the model file holds integers"
+        f"op {index} (binary_conv {op.name}): torch's {name!r} has values that are not integers; the model file holds "
+        "integers"
     )
 
 
@@ -290,7 +293,7 @@ def test_a_float_may_be_off_by_just_its_bound(monkeypatch: pytest.MonkeyPatch, f
     last = comparison.model.ops[-1].outputs[0]
     wrong, _ = unexplained(comparison, images, values, changed(trace, last, lambda y: y + np.float32(1)))
     assert (wrong == "") == allowed
-    assert allowed or wrong.endswith(f"a float is {factor:.3g} times its bound away from torch's")
+    assert allowed or wrong.endswith(f"a float differs from torch's by {factor:.3g} times its bound")
 
 
 class Floor(nn.Module):
@@ -318,4 +321,4 @@ def test_a_lookup_beside_floats_has_no_error_of_its_own() -> None:
     op = model.ops[index]
     one_ulp = changed(trace, op.outputs[0], lambda y: np.nextafter(y, np.float32(9)))
     wrong, _ = unexplained(comparison, made.images, values, one_ulp)
-    assert wrong == f"op {index} (lookup {op.name}): a float is inf times its bound away from torch's"
+    assert wrong == f"op {index} (lookup {op.name}): a float differs from torch's by inf times its bound"

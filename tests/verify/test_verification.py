@@ -8,9 +8,9 @@ from signbit.verify.verification import Verification
 
 def test_what_nothing_says() -> None:
     assert Verification("scalar").compared == [
-        "Exhaustively: every op and constant of the file, with what the module converts to now.",
+        "Exhaustively: every op and constant of the file, against a new conversion of the module.",
         "On images: nothing.",
-        "Not: class names and their order; the preprocessing of photos; names of tensors and ops; metadata; "
+        "Not compared: class names and their order; preprocessing; names of tensors and ops; metadata; "
         "instruction sets other than scalar.",
     ]
 
@@ -21,12 +21,12 @@ def test_what_everything_says() -> None:
         labels_compared=True, preprocessing_compared=True,
     )  # fmt: skip
     assert found.compared == [
-        "Exhaustively: every op and constant of the file, with the conversion that was given; class names and their "
-        "order; the preprocessing of photos; 1,200 channels of thresholds, lookups and outputs, with torch on all "
-        "34,567 integers that they can meet.",
-        "On images: 1,053, 13 of them made to be awkward: each op on torch's own inputs, the module's output with the "
-        "graph's, and the whole network; every value equal.",
-        "Not: names of tensors and ops; metadata; instruction sets other than avx2.",
+        "Exhaustively: every op and constant of the file, against the given conversion; class names and their "
+        "order; preprocessing; 1,200 channels of thresholds, lookup tables and outputs, against torch on all "
+        "34,567 integers that can reach them.",
+        "On images: 1,053, 13 of them adversarial: each op on torch's own inputs, the captured graph against the "
+        "module, and the whole network; every value must be equal.",
+        "Not compared: names of tensors and ops; metadata; instruction sets other than avx2.",
     ]
 
 
@@ -34,18 +34,18 @@ def test_what_is_said_of_floats() -> None:
     ops = [OpResult(0, "pointwise", "a", flips=1), OpResult(1, "pointwise", "b", flips=1233)]
     found = Verification("avx2", images=1, ops=ops, network_flips=5678, labels_compared=True)
     assert found.compared[1:] == [
-        "On images: 1, 0 of them made to be awkward: each op on torch's own inputs, the module's output with the "
-        "graph's, and the whole network; integers and the bits that come from them equal, floats within their bounds; "
-        "of the bits that come from floats 1,234 differ op by op and 5,678 in the whole network, each of a float "
-        "closer to zero than its bound.",
-        "Not: the preprocessing of photos; names of tensors and ops; metadata; instruction sets other than avx2.",
+        "On images: 1, 0 of them adversarial: each op on torch's own inputs, the captured graph against the module, "
+        "and the whole network; integers, and bits that come from integers, must be equal, and floats within their "
+        "bounds; of the bits that come from floats, 1,234 differ op by op and 5,678 in the whole network, each from a "
+        "float closer to zero than its bound.",
+        "Not compared: preprocessing; names of tensors and ops; metadata; instruction sets other than avx2.",
     ]
 
 
 def test_labels_and_preprocessing_are_told_apart() -> None:
     exhaustively, _, left = Verification("avx2", preprocessing_compared=True).compared
-    assert exhaustively.endswith("converts to now; the preprocessing of photos.")
-    assert left.startswith("Not: class names and their order; names of tensors")
+    assert exhaustively.endswith("a new conversion of the module; preprocessing.")
+    assert left.startswith("Not compared: class names and their order; names of tensors")
 
 
 def test_a_pass_has_no_errors() -> None:

@@ -123,8 +123,9 @@ def test_outputs_are_compared_and_not_their_classes(kind: str) -> None:
     wrong = with_op(model, len(model.ops) - 1, bias=last.bias + np.float32(1e-3))  # type: ignore[attr-defined]
     found = verified(case, wrong)
     assert f"op {last_index(model)} (float_conv {last.name}), zeros: a float of " in found.errors[1]
-    assert f"whole network, zeros: op {last_index(model)} (float_conv {last.name}): a float is " in "\n".join(
-        found.errors
+    assert (
+        f"whole network, zeros: op {last_index(model)} (float_conv {last.name}): a float differs from torch's by "
+        in "\n".join(found.errors)
     )
 
 
@@ -177,7 +178,7 @@ def test_a_conversion_of_another_module_is_found() -> None:
     case = small_networks.tables()
     other = small_networks.Tables().eval()
     found = verify(other, case.model, case.images, conversion=case.conversion)
-    assert found.errors[0] == "the captured graph, zeros: it does not give the module's own output"
+    assert found.errors[0] == "the captured graph, zeros: its output differs from the module's"
     assert all(error.startswith("the captured graph, ") for error in found.errors)
 
 
@@ -246,14 +247,14 @@ def test_a_batch_that_gives_something_else_is_found(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Session, "run", run)
     found = verified(small_networks.tables())
-    assert found.errors == ["whole network, noise: 4 images at once give another result than one at a time"]
+    assert found.errors == ["whole network, noise: 4 images at once give a different result from one at a time"]
 
 
 def test_a_trace_that_gives_something_else_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Session.run
     monkeypatch.setattr(Session, "run", lambda session, images: right(session, images) + np.float32(1))
     found = verified(small_networks.tables())
-    assert found.errors[0] == "whole network, zeros: a run that keeps every tensor gives another result"
+    assert found.errors[0] == "whole network, zeros: a run that keeps every tensor gives a different result"
     assert len(found.errors) == 8
 
 
@@ -272,8 +273,8 @@ def test_an_op_that_gives_something_else_alone_is_found(monkeypatch: pytest.Monk
     found = verified(case)
     name = case.conversion.model.ops[last].name
     assert found.errors[:2] == [
-        f"whole network, zeros: op {last} (float_conv {name}) gives something else alone than within the network",
-        "whole network, zeros: a run that keeps every tensor gives another result",
+        f"whole network, zeros: op {last} (float_conv {name}) gives a different result alone than within the network",
+        "whole network, zeros: a run that keeps every tensor gives a different result",
     ]
 
 

@@ -23,15 +23,15 @@ __all__ = ["Conversion", "convert"]
 
 @dataclass(frozen=True)
 class Conversion:
-    """A converted network: the model file, and what became of each layer, in the order of the graph.
+    """A converted network: the model file, and a report on each layer, in the order of the graph.
 
     Attributes:
         model: the model file.
-        layers: what became of each layer.
-        warnings: what is odd about the network although it converts, such as an output that no image changes.
-        graph: what was captured of the module.
-        nodes: for each tensor of the model file the node of the graph whose value it holds, where there is one.
-        folded: by tensor of the model file, the pieces of the graph that became thresholds or a lookup.
+        layers: what each layer became.
+        warnings: what is suspicious about the network although it converts, such as an output that never changes.
+        graph: the captured graph of the module.
+        nodes: for each tensor of the model file, the node of the graph whose value it holds, or None.
+        folded: by tensor of the model file, the part of the graph that became thresholds or a lookup table.
     """
 
     model: ModelFile
@@ -42,7 +42,7 @@ class Conversion:
     folded: Mapping[int, Folded] = field(repr=False)
 
     def save(self, path: str | Path) -> int:
-        """Write the model file, all of it or nothing; returns its bytes."""
+        """Write the model file, completely or not at all; returns its size in bytes."""
         return write(self.model, path)
 
     def to_bytes(self) -> bytes:
@@ -60,25 +60,25 @@ def convert(
 ) -> Conversion:
     """Turn a module into a model file.
 
-    The module is captured in eval mode, float32, on the CPU; it is not changed, and what training wrapped around it is
-    taken off. What stands between a product of signs and the next sign becomes thresholds for each channel, found by
-    running it on every integer. Before the result is returned, the captured graph has given the module's own output,
-    to the bit, on the example and on inputs made to be awkward, and the engine has loaded the file.
+    The module is captured in eval mode, float32, on the CPU; it is not modified, and training wrappers are removed.
+    Everything between a binary product and the next sign becomes thresholds for each channel, found by evaluating it on
+    every integer. Before it returns, `convert` checks that the captured graph reproduces the module's output, bit for
+    bit, on the example and on adversarial inputs, and that the engine loads the file.
 
     Args:
-        module: takes one batch of images and returns one tensor; ours or a user's, with binary layers of ours where
-            it is to be one bit. All other layers stay real-valued.
-        example: a batch [N, C, H, W] or [N, F], uint8 or float32, as the network will be given it.
-        labels: one name for each output channel.
-        metadata: JSON values that travel with the file.
-        preprocessing: how a photo becomes the input, where that is uint8 with 1 or 3 channels; `signbit predict` and
-            `signbit-run` do it. Normalisation belongs into the module.
+        module: takes one batch of images and returns one tensor. Its binary layers are those of `signbit.layers`; all
+            other layers stay real-valued.
+        example: a batch [N, C, H, W] or [N, F], uint8 or float32, of the type and size the network will run on.
+        labels: one class name for each output channel.
+        metadata: JSON values to store in the file.
+        preprocessing: how a photo becomes the input, which must be uint8 with 1 or 3 channels; `signbit predict` and
+            `signbit-run` apply it. Normalisation belongs in the module.
 
     Raises:
-        ValueError: there is another number of labels than output channels, a label has a control character, or the
+        ValueError: the number of labels is not the number of output channels, a label has a control character, or the
             preprocessing cannot give pixels of the input's size.
-        ConvertError: the module holds something the engine has no op for, an argument of an operator that is not
-            understood, or something whose result is not a function of the image; names the module path and what to do.
+        ConvertError: the engine has no op for part of the module, an argument of an operator is not supported, or a
+            result is not a function of the image; the message names the module path and what to do.
     """
     need("torch", "signbit.convert.convert")
     from signbit.convert.conversion import run_conversion

@@ -1,8 +1,8 @@
-"""Capture a module as a flat, functional list of operators; what depends on parameters alone is folded to constants.
+"""Capture a module as a flat, functional list of operators; what depends on parameters alone becomes constants.
 
-`torch.export` traces the module, and torch's own functionalization (`run_decompositions`) resolves what happens in
-place and through aliases. Only a dropout that is off is taken out before that: torch returns its input itself, an
-alias, and functionalization would make a copy of it.
+`torch.export` traces the module, and torch's functionalization (`run_decompositions`) resolves in-place changes and
+aliases. Only inactive dropout is removed before that: torch returns its input itself, an alias, and functionalization
+would copy it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import copy
 import logging
 import operator
+import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import torch
@@ -30,7 +32,7 @@ INPUT_TYPES = {torch.uint8: "uint8", torch.float32: "float32"}
 _DROPOUTS = frozenset(
     f"aten::{name}" for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 )
-# Other names for operators, and operators that torch itself makes of others.
+# Aliases of operators, and compositions that torch itself decomposes.
 _TAKEN_APART = frozenset(
     {
         "aten::absolute",
@@ -84,10 +86,6 @@ _ELEMENTWISE = frozenset({torch.ops.aten.max.other, torch.ops.aten.min.other})  
 _CHECKS = frozenset({"aten::_assert_tensor_metadata", "aten::sym_constrain_range_for_size", "aten::_assert_scalar"})
 
 
-class NotCaptured(ConvertError):
-    """Torch cannot trace the module."""
-
-
 @dataclass(frozen=True)
 class Graph:
     """The operations of a module in the order in which they run.
@@ -105,7 +103,7 @@ class Graph:
 
         Args:
             images: a batch.
-            instead: values that take the place of what some nodes would give.
+            instead: values that replace the results of some nodes.
         """
         values = dict(self.constants)
         values[self.input] = images.contiguous()  # a view was traced for this order
@@ -124,11 +122,11 @@ def call(node: fx.Node, value: Callable[[fx.Node], Any]) -> Any:
 
 
 def eval_copy(module: nn.Module) -> nn.Module:
-    """The module inside of any wrapper, as a copy in eval mode on the CPU.
+    """A copy of the module, without wrappers, in eval mode on the CPU.
 
     Raises:
-        ConvertError: it is no module of torch's own kind, cannot be copied, has parameters without values, is not in
-            float32, or a parameter is not finite.
+        ConvertError: it is not a torch.nn.Module, cannot be copied, has parameters without values, is not in float32,
+            or a parameter is not finite.
     """
     module = unwrap(module)
     _check_module(module)
@@ -138,8 +136,8 @@ def eval_copy(module: nn.Module) -> nn.Module:
         module = copy.deepcopy(module, computed)
     except Exception as error:
         raise ConvertError(
-            f"the module cannot be copied: {first_line(error)}. Give one that copy.deepcopy takes: keep files, locks "
-            "and tensors with a history out of its attributes"
+            f"the module cannot be copied: {first_line(error)}. copy.deepcopy must work on it: keep open files, locks "
+            "and tensors with a grad_fn out of its attributes"
         ) from error
     unwrap_children(module)
     module = module.eval().to("cpu")
@@ -151,8 +149,8 @@ def capture(module: nn.Module, example: Tensor) -> Graph:
     """Capture ``module`` in eval mode.
 
     Args:
-        module: takes one batch of images and returns one tensor. It is not changed.
-        example: a batch [N, C, H, W] or [N, F] of the type that the network will be given (uint8 or float32).
+        module: takes one batch of images and returns one tensor; it is not modified.
+        example: a batch [N, C, H, W] or [N, F] of the type the network will run on (uint8 or float32).
 
     Raises:
         ConvertError: the module cannot be captured as a flat graph (control flow that depends on values, several
@@ -162,14 +160,14 @@ def capture(module: nn.Module, example: Tensor) -> Graph:
 
 
 def check_example(example: object) -> Tensor:
-    """The example on the CPU, of two images or more: a batch of one would be captured as "always one".
+    """The example on the CPU, with at least two images: torch would specialise on a batch of one.
 
     Raises:
         ConvertError: it is not a batch of uint8 or float32.
     """
     if not isinstance(example, Tensor):
         raise ConvertError(
-            f"the example is a {type_name(example)}; give a torch.Tensor: torch.from_numpy(...) makes one of an array"
+            f"the example is a {type_name(example)}; give a torch.Tensor, such as torch.from_numpy(array)"
         )
     if example.is_meta or example.layout != torch.strided:
         raise ConvertError("the example is a meta or sparse tensor; give one with values, such as torch.zeros(...)")
@@ -183,20 +181,22 @@ def check_example(example: object) -> Tensor:
     return example.contiguous()
 
 
-def capture_copy(module: nn.Module, example: Tensor) -> Graph:
-    """Capture what `eval_copy` and `check_example` gave."""
-    program = _functional(_export(module, example), module)
+def capture_copy(module: nn.Module, example: Tensor, drawn: str = "") -> Graph:
+    """Capture what `eval_copy` and `check_example` gave.
+
+    Args:
+        drawn: the random number generators that the module was seen to use, in words.
+    """
+    exported = _export(module, example, drawn)
+    condition = _condition_on_batch_size(exported)  # functionalization adds conditions of its own
+    program = _functional(exported, module)
     values = _parameters(program)
     graph = program.graph
     inputs = [node for node in graph.nodes if node.op == "placeholder" and node not in values]
     if len(inputs) != 1:
         raise ConvertError(
             "the module's forward uses an object that is neither a tensor nor a number, such as a torch.Generator; a "
-            "model file holds none: compute what it gives when the module is built"
-        )
-    if isinstance(inputs[0].meta["val"].shape[0], int):
-        raise ConvertError(
-            "the module is written for a fixed number of images; use x.shape[0] or -1 where it states one"
+            "model file cannot store one: compute its result when the module is built"
         )
     for node in reversed(list(graph.nodes)):
         if node.op == "call_function" and operator_name(node) in _CHECKS:
@@ -204,18 +204,29 @@ def capture_copy(module: nn.Module, example: Tensor) -> Graph:
     _rename_norms(graph)
     _keep_batch(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
-    return _split(graph, values, inputs[0], program.graph_signature)
+    found = _split(graph, values, inputs[0], program.graph_signature)  # names the operator that draws, if it is torch's
+    if drawn:
+        raise _random(drawn)
+    if condition:
+        raise ConvertError(condition)
+    return found
+
+
+def _random(drawn: str) -> ConvertError:
+    return ConvertError(
+        f"the module draws random numbers in eval mode (from {drawn}); draw them in training only: if self.training"
+    )
 
 
 def _rename_norms(graph: fx.Graph) -> None:
-    """A batch norm's result is called after it, not after the item that is taken of a tuple."""
+    """Name a batch norm's result after the batch norm, not after the tuple item."""
     for node in graph.nodes:
         if node.target is operator.getitem and operator_name(node.args[0]).startswith("aten::_native_batch_norm"):
             node._rename("batch_norm")
 
 
 def _keep_batch(graph: fx.Graph) -> None:
-    """``squeeze()`` would drop the axis of the images too where there is one image; only the other axes are meant."""
+    """``squeeze()`` on a batch of one would also drop the batch axis; restrict it to the other axes."""
     for node in graph.nodes:
         if node.target is torch.ops.aten.squeeze.default:
             shape = node.args[0].meta["val"].shape
@@ -226,16 +237,16 @@ def _keep_batch(graph: fx.Graph) -> None:
 def _check_module(module: object) -> None:
     if not isinstance(module, nn.Module):
         kind = f"the class {module.__qualname__}" if isinstance(module, type) else f"a {type_name(module)}"
-        raise ConvertError(f"what is to be converted is {kind}; give a torch.nn.Module, an object with its weights")
+        raise ConvertError(f"the module is {kind}; give a torch.nn.Module, an instance with its weights")
     for path, child in module.named_modules():
         where = f"module '{path}'" if path else "the module"
         if isinstance(child, torch.jit.ScriptModule):
-            raise ConvertError(f"{where} is TorchScript; give the torch.nn.Module that it was made of")
+            raise ConvertError(f"{where} is TorchScript; give the torch.nn.Module it was made from")
         if isinstance(child, fx.GraphModule) and hasattr(child, "range_constraints"):
-            raise ConvertError(f"{where} comes from torch.export; give the torch.nn.Module that it was made of")
+            raise ConvertError(f"{where} comes from torch.export; give the torch.nn.Module it was made from")
     for name, values in [*module.named_parameters(), *module.named_buffers()]:
         if torch.nn.parameter.is_lazy(values):
-            raise ConvertError(f"{name} has no size yet; run the module once on a batch, as lazy modules need it")
+            raise ConvertError(f"{name} has no size yet; run the module once on a batch to initialise its lazy layers")
         if values.is_meta:
             raise ConvertError(f"{name} is on the meta device and has no values; load the weights first")
 
@@ -250,46 +261,68 @@ def _computed_tensors(module: nn.Module) -> Iterator[Tensor]:
 def _check_parameters(module: nn.Module) -> None:
     for name, values in [*module.named_parameters(), *module.named_buffers()]:
         if (values.is_floating_point() or values.is_complex()) and values.dtype != torch.float32:
-            raise ConvertError(f"{name} is {values.dtype}; conversion is in float32: call .float() on the module first")
+            raise ConvertError(f"{name} is {values.dtype}; convert works in float32: call .float() on the module first")
         if values.is_floating_point() and not bool(torch.isfinite(values).all()):
             count = int((~torch.isfinite(values)).sum())
             raise ConvertError(
-                f"{name}: {count} of {values.numel()} values are NaN or infinite; the training that gave them failed. "
+                f"{name}: {count} of {values.numel()} values are NaN or infinite, so the training diverged. "
                 "Convert an earlier checkpoint"
             )
 
 
 @contextmanager
-def _without_logs() -> Iterator[None]:
-    """Torch logs what it also raises, at length, and warns of what is deprecated in its own code."""
+def _quiet() -> Iterator[None]:
+    """Silence what torch logs and prints of errors that it also raises, and its warnings about its own code."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.filterwarnings("ignore", ".*LeafSpec.*is deprecated", FutureWarning)
             yield
     finally:
         logging.disable(before)
 
 
-def _export(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
+def _export(module: nn.Module, example: Tensor, drawn: str) -> torch.export.ExportedProgram:
     shapes = ({0: torch.export.Dim.AUTO},)
     images = example[torch.arange(_IMAGES) % len(example)]
-    with module_trail(module) as trail, torch.no_grad(), _without_logs():
+    with module_trail(module) as trail, torch.no_grad(), _quiet():
         try:
             return torch.export.export(module, (images,), dynamic_shapes=shapes, strict=False)
         except Exception as error:
-            raise NotCaptured(
+            if drawn:
+                raise _random(drawn) from error
+            raise ConvertError(
                 f"{innermost(trail)} cannot be captured: {first_line(error)}. {_remedy(error)}"
             ) from error
 
 
+def _condition_on_batch_size(program: torch.export.ExportedProgram) -> str:
+    """Why the trace only holds for some numbers of images, of which torch keeps guards; empty if it holds for all."""
+    (name,) = program.graph_signature.user_inputs
+    size: Any = next(node for node in program.graph.nodes if node.name == name).meta["val"].shape[0]
+    if isinstance(size, int) or not size.node.expr.free_symbols:
+        return (
+            "the module only works for a fixed number of images; use x.shape[0] or -1 in place of a number, of len(x) "
+            "and of a loop over the images"
+        )
+    images = size.node.expr
+    conditions = [guard.expr for guard in size.node.shape_env.guards if guard.expr.free_symbols == {images}]
+    if not conditions:
+        return ""
+    words = re.sub(rf"\b{images}\b", "x.shape[0]", str(conditions[0]))
+    return (
+        f"the module branches on the number of images ({words}), so an image's result depends on the batch it is in; "
+        "remove the branch"
+    )
+
+
 def _remedy(error: Exception) -> str:
     if "fake tensor in the exported program constant's list" in str(error):
-        return "A tensor's .data or an attribute is used in its forward: use the tensor itself, or .detach()"
+        return "Its forward uses a tensor's .data or an attribute: use the tensor itself, or .detach()"
     return (
-        "Its forward must be plain torch operators on one tensor: no branch, shape or number in it may depend on the "
-        "values of the images"
+        "Its forward must consist of plain torch operators on one tensor: no branch, shape or Python number may depend "
+        "on the values of the images"
     )
 
 
@@ -299,20 +332,20 @@ def _functional(program: torch.export.ExportedProgram, module: nn.Module) -> tor
             continue
         if isinstance(node.target, torch._ops.HigherOrderOperator):
             raise ConvertError(
-                f"{place(node)}: {operator_name(node)} in its forward; conversion is plain eval mode in float32: leave "
-                "autocast, checkpointing and control-flow operators out of what is converted"
+                f"{place(node)}: its forward uses {operator_name(node)}; convert works in plain eval mode in float32: "
+                "remove autocast, checkpointing and control-flow operators from the module"
             )
         if operator_name(node).removesuffix("_") in _DROPOUTS and not _argument(node, "train"):
             node.replace_all_uses_with(node.args[0])
             program.graph.erase_node(node)
     try:
-        with torch.no_grad(), _without_logs():
+        with torch.no_grad(), _quiet():
             functional: torch.export.ExportedProgram = program.run_decompositions(_decompositions(program.graph))
             return functional
     except Exception as error:
         raise ConvertError(
-            f"the module cannot be made free of in-place changes: {first_line(error)}. Replace in-place operators by "
-            "those that return a new tensor"
+            f"torch cannot functionalize the module: {first_line(error)}. Replace in-place operators by those that "
+            "return a new tensor"
         ) from error
 
 
@@ -375,7 +408,7 @@ def _split(graph: fx.Graph, values: dict[fx.Node, Any], source: fx.Node, signatu
         elif node.op == "get_attr":
             constants[node] = operator.attrgetter(str(node.target))(graph.owning_module)
     if output is None or output not in depends:
-        raise ConvertError("the module's output does not depend on its input: there is nothing to convert")
+        raise ConvertError("the module's output does not depend on its input, so there is nothing to convert")
     return Graph(nodes, constants, source, output)
 
 
@@ -385,15 +418,15 @@ def _only_output(node: fx.Node, signature: Any) -> fx.Node:
     if changed:
         names = ", ".join(map(str, changed.values()))
         raise ConvertError(
-            f"the module changes {names} in eval mode; a model file keeps no state: change buffers in training only, "
-            "and copy the input before changing it"
+            f"the module changes {names} in eval mode, but a model file keeps no state: change buffers only in "
+            "training, and clone the input before changing it"
         )
     results = node.args[0]
     assert isinstance(results, (tuple, list))
     if len(results) != 1 or not isinstance(results[0], fx.Node):
         raise ConvertError(
             f"the module returns {len(results)} values; it must return exactly one tensor: wrap it in a module that "
-            "returns the one you need"
+            "returns only that one"
         )
     return results[0]
 
@@ -402,13 +435,13 @@ def _refuse_batch_statistics(graph: fx.Graph) -> None:
     for node in graph.nodes:
         if operator_name(node).startswith("aten::_native_batch_norm_legit_functional"):
             raise ConvertError(
-                f"{place(node)}: a batch norm that normalises with the statistics of the batch (training=True): one "
-                "image's result would depend on the others. Use one with running statistics, in eval mode"
+                f"{place(node)}: this batch norm uses the statistics of the batch (training=True), so the result of an "
+                "image would depend on the others. Use a batch norm with running statistics, in eval mode"
             )
 
 
 def _draws(node: fx.Node) -> bool:
-    """Whether an operator draws random numbers, as it is called here."""
+    """Whether this call of an operator draws random numbers."""
     if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
         return False
     schema = node.target._schema  # type: ignore[union-attr]
@@ -421,6 +454,6 @@ def _draws(node: fx.Node) -> bool:
 def _refuse_randomness(node: fx.Node) -> None:
     if _draws(node):
         raise ConvertError(
-            f"{place(node)} draws random numbers in eval mode ({operator_name(node)}); switch noise and dropout off "
-            "there: F.dropout needs training=self.training"
+            f"{place(node)} draws random numbers in eval mode ({operator_name(node)}); switch noise and dropout off in "
+            "eval mode: F.dropout needs training=self.training"
         )

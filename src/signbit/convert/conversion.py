@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor, nn
 
 from signbit.convert import Conversion
-from signbit.convert.capture import Graph, NotCaptured, capture_copy, check_example, eval_copy
+from signbit.convert.capture import capture_copy, check_example, eval_copy
 from signbit.convert.lowering import Lowering
 from signbit.convert.node import place
 from signbit.convert.proof import prove_graph
-from signbit.convert.rehearsal import generators_kept, rehearse
+from signbit.convert.rehearsal import isolated, rehearse
 from signbit.engine import Model
 from signbit.errors import ConvertError, ModelFileError
 from signbit.modelfile import to_bytes
@@ -20,11 +20,12 @@ from signbit.modelfile.ops.binary_conv import BinaryConv
 from signbit.preprocessing import Preprocessing
 
 _NOT_BINARY = (
-    "the outermost module: no layer of the network is binary, every product is of real values. Give it BinaryConv2d "
-    "and BinaryLinear, or set its binarizers to mode 'binary'"
+    "the outermost module: no layer of the network is binary; every product uses real values. Build it with "
+    "BinaryConv2d and BinaryLinear, or set its binarizers to mode 'binary'"
 )
 
 
+@isolated()
 def run_conversion(
     module: nn.Module,
     example: Tensor,
@@ -35,11 +36,10 @@ def run_conversion(
     """See `signbit.convert.convert`."""
     example = check_example(example)
     copied = eval_copy(module)
-    with generators_kept():
-        graph = _captured(copied, example)
-        lowering = Lowering(graph)
-        finished = lowering.run(labels, metadata, preprocessing)  # before the proof: a refusal takes no time then
-        odd = prove_graph(copied, graph, example)
+    graph = capture_copy(copied, example, rehearse(copied, example))
+    lowering = Lowering(graph)
+    finished = lowering.run(labels, metadata, preprocessing)  # before the proof: a refusal takes no time then
+    odd = prove_graph(copied, graph, example)
     _load(to_bytes(finished.model), lowering)
     warnings = [*lowering.warnings, *odd]
     if not any(isinstance(op, BinaryConv) for op in finished.model.ops):
@@ -48,25 +48,8 @@ def run_conversion(
     return Conversion(finished.model, lowering.report, warnings, graph, finished.nodes, folded)
 
 
-def _captured(module: nn.Module, example: Tensor) -> Graph:
-    drawn = rehearse(module, example)
-    try:
-        graph = capture_copy(module, example)
-    except NotCaptured as error:
-        raise _random(drawn) if drawn else error from error
-    if drawn:
-        raise _random(drawn)
-    return graph
-
-
-def _random(drawn: str) -> ConvertError:
-    return ConvertError(
-        f"the module draws random numbers in eval mode (from {drawn}); draw them in training only: if self.training"
-    )
-
-
 def _load(content: bytes, lowering: Lowering) -> None:
-    """See that the engine takes the file."""
+    """Check that the engine loads the file."""
     try:
         Model.from_bytes(content)
     except ModelFileError as error:

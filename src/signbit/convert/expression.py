@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,15 +77,30 @@ def fits_one_op(expression: Expression) -> bool:
     return len(tensors) <= MAX_INPUTS and steps <= MAX_STEPS and constants <= MAX_CONSTANTS
 
 
-def rewrite(expression: Expression, leaf: Callable[[Input | Constant], Expression]) -> Expression:
-    """The same steps over other leaves."""
-    new: dict[int, Expression] = {}
+Result = TypeVar("Result")
+
+
+def bottom_up(
+    expression: Expression, leaf: Callable[[Input | Constant], Result], step: Callable[[Step, list[Result]], Result]
+) -> Result:
+    """What an expression comes to, from its leaves upwards: each part is computed once.
+
+    Args:
+        leaf: what a tensor or a constant comes to.
+        step: what a step comes to, given that of its operands.
+    """
+    known: dict[int, Result] = {}
     for part in parts_of(expression):
         if isinstance(part, Step):
-            new[id(part)] = Step(part.name, tuple(new[id(operand)] for operand in part.operands))
+            known[id(part)] = step(part, [known[id(operand)] for operand in part.operands])
         else:
-            new[id(part)] = leaf(part)
-    return new[id(expression)]
+            known[id(part)] = leaf(part)
+    return known[id(expression)]
+
+
+def rewrite(expression: Expression, leaf: Callable[[Input | Constant], Expression]) -> Expression:
+    """The same steps over other leaves."""
+    return bottom_up(expression, leaf, lambda step, operands: Step(step.name, tuple(operands)))
 
 
 def evaluate(expression: Expression, values: Mapping[int, Floats]) -> Floats:
@@ -94,16 +110,12 @@ def evaluate(expression: Expression, values: Mapping[int, Floats]) -> Floats:
         expression: of the tensors in ``values``.
         values: float32 of each tensor, channels last.
     """
-    known: dict[int, Floats] = {}
-    for part in parts_of(expression):
-        if isinstance(part, Input):
-            known[id(part)] = values[part.tensor]
-        elif isinstance(part, Constant):
-            known[id(part)] = part.values
-        else:
-            with np.errstate(all="ignore"):
-                known[id(part)] = STEPS[part.name].run(*(known[id(operand)] for operand in part.operands))
-    return known[id(expression)]
+    with np.errstate(all="ignore"):
+        return bottom_up(
+            expression,
+            lambda leaf: values[leaf.tensor] if isinstance(leaf, Input) else leaf.values,
+            lambda step, operands: STEPS[step.name].run(*operands),
+        )
 
 
 def is_correctly_rounded(expression: Expression) -> bool:
@@ -124,20 +136,11 @@ def limits(expression: Expression, tensors: Callable[[int], Limits] = lambda ten
     Args:
         tensors: what those of a tensor lie between.
     """
-    known: dict[int, Limits] = {}
-    for part in parts_of(expression):
-        if isinstance(part, Constant):
-            known[id(part)] = float(part.values.min()), float(part.values.max())
-        elif isinstance(part, Input):
-            known[id(part)] = tensors(part.tensor)
-        else:
-            known[id(part)] = _step_limits(part, [known[id(operand)] for operand in part.operands])
-    return known[id(expression)]
 
+    def leaf(part: Input | Constant) -> Limits:
+        return tensors(part.tensor) if isinstance(part, Input) else (float(part.values.min()), float(part.values.max()))
 
-def is_never_negative(expression: Expression) -> bool:
-    """Whether every value is at least 0 whatever the tensors hold, NaN aside: a ReLU's, say."""
-    return limits(expression)[0] >= 0
+    return bottom_up(expression, leaf, _step_limits)
 
 
 def _step_limits(step: Step, given: Sequence[Limits]) -> Limits:

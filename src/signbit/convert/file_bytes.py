@@ -33,7 +33,7 @@ class FileBytes:
 
 
 def file_bytes(model: ModelFile, report: list[LayerReport]) -> FileBytes:
-    """Weigh the parts of a model file by what became of each layer."""
+    """How many bytes each layer takes in the model file."""
     modules: dict[str, int] = {}
     for layer in report:
         modules[layer.path] = modules.get(layer.path, 0) + layer.bytes

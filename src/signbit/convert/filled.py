@@ -1,4 +1,4 @@
-"""Operators whose result is one number everywhere."""
+"""Operators that fill a tensor with one number."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from signbit.convert.rearrangement import Rearrangement
 from signbit.convert.rule import Call, Refused
 
 MADE: Mapping[str, str] = {"dtype": "torch.float32", "layout": "any", "device": "any", "pin_memory": "any"}
-"""What torch takes where it makes a tensor."""
+"""Arguments of operators that create a tensor."""
 
-LIKE: Mapping[str, str] = {"self": "anything", **MADE, "memory_format": "any"}
-"""What it takes where the result is to be like a tensor."""
+LIKE: Mapping[str, str] = {"self": "any tensor", **MADE, "memory_format": "any"}
+"""Arguments of operators that create a tensor like another."""
 
 
 class Filled(Rearrangement):
-    """One number in the shape of a tensor, or in a shape that names the number of images."""
+    """One number in the shape of a tensor, or in a shape that depends on the batch size."""
 
-    words: ClassVar[str] = "numbers that are the same for every image"
+    words: ClassVar[str] = "a constant"
 
     @abstractmethod
     def number(self, call: Call) -> float:
@@ -33,7 +33,7 @@ class Filled(Rearrangement):
 
 
 class Unwritten(Filled):
-    """Memory that nothing was written to; what is read of it has been written by another operator."""
+    """Uninitialised memory, which another operator fills before it is read."""
 
     def number(self, call: Call) -> float:
         return float("nan")
@@ -47,5 +47,5 @@ def given_number(call: Call, name: str) -> float:
     """
     constant = call.constant(name)
     if constant is None or constant.numel() != 1:
-        raise Refused(f"its {name} is not one number; set each channel by itself")
+        raise Refused(f"its {name} is not a single number; set each channel separately")
     return float(constant)

@@ -33,10 +33,10 @@ class Thresholds:
     """Where each channel is +1, in the terms of the model file's `threshold` op.
 
     Attributes:
-        intervals: of every channel; those of a channel with a table say nothing.
-        tables: of the channels whose sign changes more than twice; None where there is none.
-        margin: the smallest distance from zero of a value next to a flip; infinity where nothing flips.
-        close: the integers next to a flip, and those where a value is so close to zero that its last digit decides.
+        intervals: one per channel; ignored for a channel that has a table.
+        tables: for channels whose sign changes more than twice; None if there is no such channel.
+        margin: the smallest distance from zero of a value next to a sign change; infinity if no sign changes.
+        close: the integers next to a sign change, and those whose value is so close to zero that its last bit decides.
     """
 
     intervals: Intervals
@@ -89,7 +89,7 @@ def _lattice(integers: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def find_thresholds(function: Function, shape: tuple[int, ...], bound: NDArray[np.int64]) -> Thresholds:
-    """The thresholds of ``sign(function(n))`` for every integer that a channel can meet.
+    """The thresholds of ``sign(function(n))`` for every integer that can reach a channel.
 
     Args:
         function: of float32 [K, *shape]; it is given every integer for every channel.
@@ -136,11 +136,11 @@ def _rows_near_zero(values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 class Unsteady(Exception):
-    """Torch gives two values for one integer, depending on where it lies in memory: says for which."""
+    """Torch gives two values for one integer, depending on its place in memory; the message says for which integer."""
 
 
 def check_steady(chain: Arranged, shape: tuple[int, ...], bound: NDArray[np.int64], found: Thresholds) -> None:
-    """See that each sign is what it is, wherever in memory torch computes it.
+    """Check that no sign depends on where in memory torch computes it.
 
     Raises:
         Unsteady: it is not, for some channel.
@@ -156,14 +156,14 @@ def check_steady(chain: Arranged, shape: tuple[int, ...], bound: NDArray[np.int6
             negative = ~(chain(lattice, arrangement) >= 0).reshape(wanted.shape).numpy()
         rows, channels = np.nonzero((negative != wanted) & inside)
         if len(rows):
-            raise Unsteady(f"channel {channels[0]} changes its sign where its product is {integers[rows[0], 0]}")
+            raise Unsteady(f"channel {channels[0]} changes sign where its accumulator is {integers[rows[0], 0]}")
 
 
 class NotANumber(Exception):
-    """A function of integers is NaN: ``channel`` and ``integer`` say where."""
+    """A function of integers is NaN at ``integer`` in ``channel``."""
 
     def __init__(self, channel: int, integer: int) -> None:
-        super().__init__(f"channel {channel} is NaN where its product is {integer}")
+        super().__init__(f"channel {channel} is NaN where its accumulator is {integer}")
 
 
 def _refuse_nan(values: NDArray[np.float32], inside: NDArray[np.bool_], integers: NDArray[np.int64]) -> None:

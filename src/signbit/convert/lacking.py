@@ -1,4 +1,4 @@
-"""Operators that the engine has nothing for: their files say what to use instead."""
+"""Operators that the engine does not support: their files say what to use instead."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Lacking(Rule):
     """An operator that is refused.
 
     Attributes:
-        why: what is missing.
-        instead: what to use.
+        why: why it is not supported.
+        instead: what to do.
     """
 
     arguments: ClassVar[Mapping[str, str]] = {}

@@ -55,7 +55,7 @@ _LARGEST_LOOKUP_BYTES = 4 << 20
 
 @dataclass
 class Lowering:
-    """One conversion; ``report`` says what became of each layer, ``warnings`` what is odd about the network."""
+    """One conversion; ``report`` says what each layer became, ``warnings`` what is suspicious about the network."""
 
     graph: Graph
     draft: Draft = field(default_factory=Draft)
@@ -101,7 +101,7 @@ class Lowering:
         return self.graph.constants[node] if node in self.graph.constants else self._known[node]
 
     def _refuse_lacking(self) -> None:
-        """The first operator that the engine has nothing for is named before anything else that is wrong."""
+        """Report the first unsupported operator before any other error."""
         for node in self.graph.nodes:
             if node.target is operator.getitem or not isinstance(node.meta.get("val"), (torch.Tensor, list, tuple)):
                 continue
@@ -109,7 +109,7 @@ class Lowering:
             if rule is None:
                 raise ConvertError(
                     f"{place(node)}: the engine has no op for {operator_name(node)}; docs/what-converts.md lists the "
-                    "operators it has, and what to use instead of others"
+                    "supported operators, and what to use in place of others"
                 )
             if isinstance(rule, Lacking):
                 raise located(Refused(rule.message), node)
@@ -133,7 +133,7 @@ class Lowering:
         except Exception as error:
             raise ConvertError(
                 f"{place(node)}: the converter fails at {operator_name(node)} ({type_name(error)}: {first_line(error)})"
-                ". That is a fault of the converter: please report it, and write this part of the module in another way"
+                ". This is a bug in the converter: please report it, and write this part of the module in another way"
             ) from error
         return self._settled(node, result) if isinstance(result, Value) else result
 
@@ -145,9 +145,9 @@ class Lowering:
         for each in used:
             sizes = each.shape if isinstance(each, torch.Tensor) else ()
             if not sizes or str(sizes[0]) != str(images):
-                raise Refused("it moves the batch, or joins images; keep axis 0 for the images and leave it in place")
+                raise Refused("it moves or merges the batch axis; axis 0 must stay the axis of the images")
             if not all(isinstance(size, int) for size in sizes[1:]):
-                raise Refused(f"the shape of {operator_name(node)} is only known when it runs; select by fixed numbers")
+                raise Refused(f"the shape of {operator_name(node)} depends on the values; select by constant indices")
 
     def _own(self, node: fx.Node, value: Value) -> None:
         """Say whose value a base is, so that its tensors are called after it and verify compares them."""
@@ -159,7 +159,7 @@ class Lowering:
         found = self.known(source)[index]  # type: ignore[arg-type]
         if found is None:
             raise ConvertError(
-                f"{place(node)}: result {index} of {operator_name(source)} is used; the engine computes result 0 alone"  # type: ignore[arg-type]
+                f"{place(node)}: result {index} of {operator_name(source)} is used; the engine only gives result 0"  # type: ignore[arg-type]
             )
         if isinstance(found.base, (Signs, Real)) and found.in_place:
             expression = self.expression(found.base)
@@ -173,7 +173,9 @@ class Lowering:
             return BatchSize(BATCH)
         found = call(node, self.known)
         if not isinstance(found, int):
-            raise ConvertError(f"{place(node)} computes {found!r} from the number of images; compute each image alone")
+            raise ConvertError(
+                f"{place(node)} computes {found!r} from the number of images; each image must be computed on its own"
+            )
         return BatchSize(found)
 
     def _settled(self, node: fx.Node, value: Value) -> Value:
@@ -208,11 +210,8 @@ class Lowering:
         for value in values:
             if value.axes != given.axes:
                 shapes = " and ".join(str([-1, *each.axes]) for each in values)
-                raise Refused(f"{given.operator} of tensors of different shapes, {shapes}; the engine needs equal ones")
-        first = values[0]
-        alike = all(value.base.shape == first.base.shape for value in values) and all(
-            value.index is first.index or np.array_equal(value.numbers(), first.numbers()) for value in values
-        )
+                raise Refused(f"{given.operator} of tensors of different shapes, {shapes}; the shapes must be equal")
+        alike = all(_lie_alike(value, values[0]) for value in values)
         return values if keep_order and alike else [self.in_place(value, given.node) for value in values]
 
     def expression(self, base: Base) -> Expression:
@@ -226,7 +225,9 @@ class Lowering:
         if isinstance(base, Fixed):
             by_channel = base.values.reshape(base.shape[2], -1)
             if not (by_channel == by_channel[:, :1]).all():
-                raise Refused("numbers that are the same for every image, but not for every pixel; the engine has none")
+                raise Refused(
+                    "its input is the same for every image but varies over the pixels; give one value for each channel"
+                )
             return Constant(by_channel[:, 0].copy())
         if isinstance(base.expression, ConvertError):
             raise base.expression
@@ -240,7 +241,7 @@ class Lowering:
         if isinstance(expression, Input) and self.draft.tensors[expression.tensor].dtype == "float32":
             tensor = expression.tensor
         elif not list(tensors_of(expression)):
-            raise Refused("the same numbers for every image; leave them out")
+            raise Refused("its input is the same for every image; compute the result when the module is built")
         else:
             owner = self._owners.get(id(base), (base, None))[1]
             tensor = self.draft.tensor("float32", base.shape, owner)
@@ -263,7 +264,7 @@ class Lowering:
         return _union(map(self.limits, op.inputs)) if isinstance(op, (MaxPool, Select, Flatten, Concat)) else ANY
 
     def warn(self, node: fx.Node, words: str) -> None:
-        """Note what is odd about a module, once."""
+        """Warn about a module, once."""
         path = module_path(node)
         words = f"module '{path}': {words}" if path else f"{node.name}: {words}"
         if words not in self.warnings:
@@ -275,10 +276,10 @@ class Lowering:
         """The float32 tensor of the network's output: torch's own floats where they are a function of integers."""
         value = self.known(node)
         if not isinstance(value, Value):
-            raise ConvertError(f"{place(node)}: the output is no tensor of each image; return one tensor")
+            raise ConvertError(f"{place(node)}: the output is not one tensor that depends on the image; return one")
         if node.meta["val"].dtype != torch.float32:
             dtype = node.meta["val"].dtype
-            raise ConvertError(f"{place(node)}: the output is {dtype}; a model file gives float32: return floats")
+            raise ConvertError(f"{place(node)}: the output is {dtype}; a model file outputs float32: return floats")
         try:
             base = self.in_place(value, node).base
             if isinstance(base, Stream) and base.pool is None:
@@ -339,13 +340,21 @@ class Lowering:
     def _refuse_unsteady(self, stream: Stream) -> None:
         if isinstance(stream.expression, ConvertError):
             raise Refused(
-                "torch's code for vectors and for single elements differ in the last digit of what is computed here, "
-                f"so no table is right. End the network before it, and compute it of the result. {stream.expression}"
+                "PyTorch's vectorized and scalar code differ in the last bit of this output, so no lookup table gives "
+                f"both. End the network before it, and compute it from the network's output. {stream.expression}"
             )
 
     def _lookup(self, node: fx.Node, stream: Stream, values: NDArray[np.float32]) -> int:
         tensor = self.draft.tensor("float32", stream.shape, node)
         return self.draft.add(Lookup(node.name, (stream.tensor,), (tensor,), values, -int(stream.bound.max())), node)
+
+
+def _lie_alike(one: Value, other: Value) -> bool:
+    """Whether the elements of two values are those of the same places of their bases, in the same axes."""
+    ranks = {base.chain.rank for base in (one.base, other.base) if isinstance(base, Stream)}
+    if one.base.shape != other.base.shape or len(ranks) > 1:
+        return False
+    return one.index is other.index or np.array_equal(one.numbers(), other.numbers())
 
 
 def _union(parts: Iterable[Limits]) -> Limits:
@@ -368,6 +377,6 @@ def _refuse_nan(values: NDArray[np.float32], bound: NDArray[np.int64]) -> None:
     channels, columns = np.nonzero(np.isnan(values) & (np.abs(integers) <= bound[:, None]))
     if len(channels):
         raise Refused(
-            f"channel {channels[0]} of the output is NaN where its product is {integers[columns[0]]}; keep what comes "
-            "before it away from there, such as by a clamp"
+            f"channel {channels[0]} of the output is NaN where its accumulator is {integers[columns[0]]}; keep its "
+            "input away from that value, for example with a clamp"
         )

@@ -1,4 +1,4 @@
-"""The documentation's page on what converts, made from the files of `lower/`.
+"""Generate the documentation page on what converts from the files of `lower/`.
 
 python -m signbit.convert.operators_page > docs/what-converts.md
 """
@@ -17,49 +17,49 @@ from signbit.convert.rule import Rule
 _INTRODUCTION = """\
 # What converts
 
-`convert` takes any module whose forward is made of the operators below. A network is converted exactly, or refused
-with a `ConvertError` that names the module and says what to do; nothing falls back to torch. This page is made from
-the files of `src/signbit/convert/lower/`, one for each operator, by
+`convert` takes any module whose forward consists of the operators below. It either converts the network or raises a
+`ConvertError` that names the module and says what to do; nothing silently falls back to PyTorch. This page is generated
+from the files of `src/signbit/convert/lower/`, one for each operator, by
 `python -m signbit.convert.operators_page > docs/what-converts.md`.
 
-Every tensor that depends on the image is one of three kinds, and what an operator becomes depends on which:
+Every tensor that depends on the image is one of three kinds, which decides what an operator becomes:
 
-- **signs**, of a binarizer: bits;
-- **functions of integers**: what stands between a binary product, or an integer stem, and the next sign. Torch itself
-  computes them, on every integer that the product can give; the signs become thresholds for each channel and are equal
-  to torch's. Where torch gives two signs for one integer, because its code for vectors and its code for single elements
-  differ in the last digit, the network is refused;
+- **signs**: the bits that a binarizer gives;
+- **functions of integers**: everything computed from the integer accumulators of a binary product or an integer stem,
+  up to the next sign. PyTorch itself evaluates it on every integer that the product can give; the signs become
+  thresholds for each channel and equal PyTorch's exactly. If a sign is ambiguous for some integer, because PyTorch's
+  vectorized and scalar code differ in the last bit there, the network is refused;
 - **real values**: float32, computed by the engine's steps: shortcuts, real-valued layers, normalised images. Two
-  libraries do not round a sum or a sigmoid alike; the engine's results are within a bound that `signbit verify`
-  computes and checks.
+  libraries do not round a sum or a sigmoid in the same way, so the engine's results are within a bound that
+  `signbit verify` computes and checks.
 
-An argument that is not listed must have its default; where it does not, the message names it. In eval mode nothing may
-depend on the other images of the batch or on random numbers, and nothing may be kept from one call to the next.
-Operators in place, views, and in-place changes through views are understood. `DataParallel`, `torch.compile`,
-`AveragedModel` and Fabric's wrapper are taken off. A module in another type than float32 needs `.float()` first.
+An argument that is not listed must have its default value; otherwise the error names it. In eval mode, the result for
+an image must not depend on the other images of the batch, on random numbers or on earlier calls. In-place operators,
+views, and in-place changes through views are supported. `DataParallel`, `torch.compile`, `AveragedModel` and Fabric's
+wrapper are removed. If a module is not in float32, call `.float()` on it first.
 """
 
 _ELEMENTS = """\
-## Operators on each element
+## Pointwise operators
 
-Between a product and a sign every one of them converts, exactly, with whatever arguments torch takes. A constant holds
-one number for each channel, or one for all. Of real values the engine has steps for these:
+Between a binary product and the next sign, all of them convert exactly, with any arguments that PyTorch accepts.
+Constants must have one number for each channel, or one for all channels. On real values, the engine supports these:
 """
 
 _MOVES = """\
-## Operators that move elements
+## Operators that rearrange elements
 
-They are followed by running them on the numbers of the elements, so it does not matter how an image is turned on its
-way. Where a layer needs the elements, they must be a whole image, flattened or not, every n-th pixel of it from the
-first one on, a single pixel, or some of its channels in any order, also several times and joined with others. Axis 0 is
-for the images and stays where it is. Exact for signs, integers, real values and bytes.
+The converter runs them on the indices of the elements, so intermediate layouts do not matter. What a layer receives
+must be a whole image, flattened or not; every n-th pixel of it, starting at the first; a single pixel; or a selection
+of its channels, in any order, possibly repeated or joined with other channels. Axis 0 is the batch axis and must stay
+in place. These operators are exact on signs, integers, real values and bytes.
 """
 
 _ADDING = """\
 ## An operator that is not listed
 
-One whose result torch makes of others (`torch.hstack`, `torch.multiply`) is taken apart. For any other,
-[Adding a method](adding-a-method.md#an-operator-that-converts) says how to add a file.
+Aliases and compositions of other operators (`torch.multiply`, `torch.hstack`) are decomposed first. For any other
+operator, [Adding a method](adding-a-method.md#an-operator-that-converts) explains how to add a file.
 """
 
 
@@ -77,12 +77,12 @@ def page() -> str:
         _table(("operator", "becomes", "exact", "arguments"), map(_product_row, others)),
         _ELEMENTS,
         _table(("operator", "computes", "exact", "arguments"), map(_step_row, (r for r in pointwise if r.has_step))),
-        "These have no steps; in a stream of real values they are refused:\n",
+        "On real values, the engine does not support these:\n",
         _table(("operator", "use instead"), ((_name(rule), rule.instead) for rule in alone if rule.instead)),
-        "So are these, for which there is nothing to use instead: " + _names(alone),
+        "Nor does it support these, which have no replacement: " + _names(alone),
         _MOVES,
         _table(("operator", "does", "arguments"), map(_move_row, moves)),
-        "## Operators that the engine lacks\n",
+        "## Operators that are not supported\n",
         _table(("operator", "why", "what to do"), map(_lacking_row, lacking)),
         _ADDING,
     ]

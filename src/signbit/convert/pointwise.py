@@ -62,7 +62,7 @@ class Pointwise(Rule):
     def check(self, call: Call) -> None:
         """Torch evaluates every argument; what real values allow is checked in `_real`."""
         if any(isinstance(value, BatchSize) for value in call.changed.values()):
-            raise Refused(f"{call.operator} with the number of images; each image must be computed alone")
+            raise Refused(f"{call.operator} uses the number of images; each image must be computed on its own")
 
     def step(self, call: Call, operand: Operand) -> Expression:
         """The operator as steps of the engine.
@@ -73,10 +73,10 @@ class Pointwise(Rule):
         Raises:
             Refused: the engine has no step for it.
         """
-        use = f"use {self.instead}" if self.instead else "use one of these"
+        use = f"use {self.instead}" if self.instead else "use one that it supports"
         raise Refused(
-            f"the engine has no step for {call.operator} in a stream of real values; {use}. It has {ENGINE_STEPS}. "
-            "Right between a binary product and a sign any operator may stand"
+            f"the engine does not support {call.operator} on real values; {use}. It supports {ENGINE_STEPS}. "
+            "Directly between a binary product and a sign, every pointwise operator is allowed"
         )
 
     def check_dtype(self, call: Call) -> None:
@@ -88,7 +88,7 @@ class Pointwise(Rule):
         if call.dtype == torch.uint8:
             raise Refused(f"{call.operator} on uint8 wraps around at 256 in torch; call .float() on the image first")
         if call.dtype != torch.float32:
-            raise Refused(f"{call.operator} gives {call.dtype}; a stream of real values is float32 throughout")
+            raise Refused(f"{call.operator} gives {call.dtype}; real values must stay float32")
 
     def lower(self, call: Call, lowering: Lowering) -> Value | list[Value | None]:
         """A function of integers where all operands are functions of the same, else real values."""
@@ -178,17 +178,17 @@ class Pointwise(Rule):
         for name, value in call.changed.items():
             is_operand = name in values or isinstance(value, Tensor) or name in self.operands
             if not is_operand and name not in self.step_arguments:
-                understood = ", ".join([*self.operands, *self.step_arguments])
+                supported = ", ".join([*self.operands, *self.step_arguments])
                 raise Refused(
-                    f"{call.operator} with {name}={value!r} in a stream of real values; the engine understands "
-                    f"{understood} there. {self.remedy(name)}"
+                    f"{call.operator} with {name}={value!r} is not supported on real values; the supported arguments "
+                    f"are {supported}. {self.remedy(name)}"
                 )
 
     operands: ClassVar[tuple[str, ...]] = ("self", "other")
 
     def remedy(self, argument: str) -> str:
-        """What to do about an argument that is not understood."""
-        return f"Leave {argument} out"
+        """What to do about an argument that is not supported."""
+        return f"Leave {argument} at its default"
 
     def _constant_tensors(self, call: Call) -> list[Tensor]:
         return [value for value in call.arguments.values() if isinstance(value, Tensor)]
@@ -267,4 +267,4 @@ def _refuse_nan(expression: Expression) -> None:
     for part in parts_of(expression):
         if isinstance(part, Constant) and np.isnan(part.values).any():
             count = int(np.isnan(part.values).sum())
-            raise Refused(f"{count} of its constants are NaN; look at its parameters and statistics")
+            raise Refused(f"{count} of its constants are NaN; check its parameters and statistics")

@@ -25,7 +25,7 @@ def max_pool(value: Value, window: Window, shape: Shape, call: Call, lowering: L
 def _pooled(base: Base, shape: Shape, window: Window, call: Call, lowering: Lowering) -> Base:
     node = call.node
     if isinstance(base, Fixed):
-        raise Refused("a pool of numbers that are the same for every image; leave it out")
+        raise Refused("the input of the pool is the same for every image; compute the result when the module is built")
     if isinstance(base, Signs):
         bits = lowering.draft.tensor("bits", shape, node)
         return Signs(shape, lowering.draft.max_pool(node, base.tensor, bits, window))
@@ -39,7 +39,7 @@ def _pooled_stream(base: Stream, shape: Shape, window: Window, call: Call, lower
     node, chain = call.node, base.chain
     order = fold.find_order(chain, chain.features, int(base.bound.max()))
     if not bool((order.rises | order.falls).all()):
-        pool = Pool(chain, base.shape, window, node.name)
+        pool = Pool(chain, base.shape, window)
         try:
             expression: Expression | ConvertError = Input(_float_pool(base, shape, window, call, lowering))
         except ConvertError as error:

@@ -1,4 +1,4 @@
-"""The captured graph against the module itself, bit for bit, before a model file is returned."""
+"""Check that the captured graph reproduces the module, bit for bit, before a model file is returned."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from signbit.errors import ConvertError
 
 
 def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> list[str]:
-    """See that the graph gives the module's own output, on the example and on inputs made to be awkward.
+    """Check that the graph reproduces the module's output, on the example and on adversarial inputs.
 
     Args:
         module: in eval mode; what was captured.
         example: a batch of images.
 
     Returns:
-        what is odd about the outputs, in words.
+        warnings about the outputs.
 
     Raises:
         ConvertError: it is not, or the module gives two results for one input; names the first module that differs.
@@ -34,32 +34,32 @@ def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> list[str]:
         wanted, again = run_module(module, images, name), run_module(module, images, name)
         if not same(wanted, again):
             raise ConvertError(
-                "the module gives two different results for one input in eval mode; switch off what is random in it, "
-                "or what it remembers from one call to the next"
+                "the module gives two different results for one input in eval mode; remove what is random in it, "
+                "and state that it keeps from one call to the next"
             )
         if not same(_run_graph(graph, images, len(example)), wanted):
             where = _first_module_that_differs(module, graph, images)
             raise ConvertError(
-                f"{where}: what was captured of it gives another result than the module, on {name}. A branch that "
-                "depends on the number of images, or a value kept from an earlier call, does this: take it out"
+                f"{where}: its captured graph gives a different result from the module, on {name}. A branch that "
+                "depends on the number of images, or a value kept from an earlier call, causes this: remove it"
             )
         outputs.append(wanted.reshape(len(images), -1))
     rows = torch.cat(outputs)
     warnings = []
     if bool((rows == rows[:1]).all()):
         warnings.append(
-            f"{_first_fixed(graph, images)}: its output is the same for every image that was tried, and so is the "
-            "network's: nothing of the image reaches it. Look at what comes before it"
+            f"{_first_fixed(graph, images)}: its output was the same for every image tested, and so was the "
+            "network's: no information about the image reaches it. Check the layers before it"
         )
     if bool(rows.isnan().any()):
         warnings.append(
-            "the outermost module: its output is NaN for some of the images that were tried; look for a division by 0"
+            "the outermost module: its output was NaN for some of the images tested; check for a division by 0"
         )
     return warnings
 
 
 def _first_fixed(graph: Graph, images: Tensor) -> str:
-    """The words for the first node whose value is the same for all images of a batch."""
+    """The place of the first node whose value is the same for all images of a batch."""
     values = graph.run(images)
     for node in graph.nodes:
         value = values[node]
@@ -74,8 +74,8 @@ def _run_graph(graph: Graph, images: Tensor, captured: int) -> Tensor:
         return output
     except (RuntimeError, IndexError, ValueError) as error:
         raise ConvertError(
-            f"the module is written for a batch of {captured} images: captured, it cannot run on {len(images)} "
-            f"({first_line(error)}). Use x.shape[0], not len(x), or -1 where it states their number"
+            f"the module only works for a batch of {captured} images: the captured graph fails on {len(images)} "
+            f"({first_line(error)}). Use x.shape[0] or -1 in place of a fixed number, and not len(x)"
         ) from error
 
 

@@ -50,6 +50,6 @@ def real_product(
 def _refuse_binary(call: Call) -> None:
     kind = module_type(call.node)
     if kind == "signbit.layers.binary_weight_conv.BinaryWeightConv2d":
-        raise Refused("the engine has no op for real values times one-bit weights; use torch.nn.Conv2d")
+        raise Refused("the engine has no op for one-bit weights on real values; use torch.nn.Conv2d")
     if kind.startswith("signbit.layers.binary_"):
-        raise Refused("a binary layer with real values; set its binarizers to mode 'binary'")
+        raise Refused("a binary layer whose values are real; set its binarizers to mode 'binary'")

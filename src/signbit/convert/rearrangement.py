@@ -1,8 +1,8 @@
-"""Operators that only move elements: what they do to signs, to functions of integers and to real values.
+"""Operators that only rearrange elements: what they do to signs, to functions of integers and to real values.
 
-Such an operator is not recognised by its arguments but run: torch moves the numbers of the elements, and the result
-says where each of them went. What stays an image in other axes costs nothing; the engine's ops follow when a reader
-needs the elements in place.
+The converter does not interpret the arguments of such an operator but runs it: torch rearranges the indices of the
+elements, and the result shows where each element went. A change of axes alone costs nothing; the engine's ops are
+written when a reader needs the elements in place.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ MAX_SIDE = 255  # of a kernel, a stride and a dilation of the engine
 
 
 class Rearrangement(Rule):
-    """An operator that moves elements and computes none; a subclass names the operator and its arguments.
+    """An operator that only rearranges elements; a subclass names the operator and its arguments.
 
-    It is run on the numbers of the elements, so every argument that torch takes is understood.
+    It is run on the indices of the elements, so every argument that torch supports is supported.
     """
 
     words: ClassVar[str] = "moves elements"
     takes_batch_size: ClassVar[bool] = True
     index_arguments: ClassVar[tuple[str, ...]] = ()
-    """Tensors that say which elements are taken, and are not moved themselves."""
+    """Arguments whose tensors select elements and are not rearranged themselves."""
 
     def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
-        """Run the operator on numbers of elements.
+        """Run the operator on indices of elements.
 
         Args:
             arguments: of the operator, with int64 tensors in place of the tensors.
@@ -65,8 +65,8 @@ class Rearrangement(Rule):
             moved = self.move(call, arguments, numbers.fixed)
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
             raise Refused(
-                f"{call.operator} cannot be followed: {first_line(error)}. It must do for any number of images: use "
-                "x.shape[0], not len(x), or -1 where it states one"
+                f"{call.operator} cannot be converted: {first_line(error)}. It must work for any number of images: use "
+                "x.shape[0] or -1 in place of a fixed number, and not len(x)"
             ) from error
         if isinstance(moved, Tensor):
             return _place(numbers.per_image(moved), numbers, call, lowering)
@@ -74,14 +74,16 @@ class Rearrangement(Rule):
 
 
 def _check_types(call: Call, index_arguments: tuple[str, ...]) -> None:
-    """Moving elements casts none: ``y[:, :8] = z`` with another type would."""
+    """Refuse casts, such as ``y[:, :8] = z`` with another type."""
     moved = [call.arguments[name] for name in call.arguments if name not in index_arguments]
     tensors: list[torch.dtype] = []
     fx.node.map_aggregate(moved, lambda each: tensors.append(each.dtype) if isinstance(each, Tensor) else None)
     nodes = [node for node in call.node.all_input_nodes if isinstance(call.lowering.known(node), Value)]
     types = {*tensors, *(node.meta["val"].dtype for node in nodes)} - {call.dtype}
     if types:
-        raise Refused(f"{call.operator} of {', '.join(map(str, types))} to {call.dtype}; cast before, or leave it out")
+        raise Refused(
+            f"{call.operator} casts {', '.join(map(str, types))} to {call.dtype}; cast before it, or remove the cast"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +139,7 @@ class _Numbers:
         """
         found = moved.numpy()
         if found.ndim == 0 or len(found) != BATCH:
-            raise Refused("it moves the batch, or joins images; keep axis 0 for the images and leave it in place")
+            raise Refused("it moves or merges the batch axis; axis 0 must stay the axis of the images")
         starts = np.array([source.first for source in self.sources])
         steps = np.array([0 if source.value is None else source.count for source in self.sources])
         which = np.searchsorted(starts, found[0], side="right") - 1
@@ -145,7 +147,7 @@ class _Numbers:
             not np.array_equal(found[0] + steps[which], found[1])
             or (found[0] >= (starts + steps)[which])[steps[which] > 0].any()
         ):
-            raise Refused("it moves elements from one image to another; keep axis 0 for the images")
+            raise Refused("it moves elements from one image to another; axis 0 must stay the axis of the images")
         return tuple(found.shape[1:]), which, found[0] - starts[which]
 
 
@@ -155,7 +157,7 @@ Moved = tuple[tuple[int, ...], Indices, Indices]
 def _place(moved: Moved, numbers: _Numbers, call: Call, lowering: Lowering) -> Value:
     axes, which, element = moved
     if not which.size:
-        raise Refused("nothing is left of the image; take one channel at least")
+        raise Refused("nothing of the image is left; keep at least one channel")
     fixed = _fixed(which, element, numbers)
     if fixed is not None:
         return Value(axes, Fixed(image_of(axes) or (1, 1, fixed.size), fixed))
@@ -213,8 +215,8 @@ def _join(
     which, element = which.reshape(channels, -1), element.reshape(channels, -1)
     if not (which == which[:, :1]).all():
         raise Refused(
-            "it joins or pads along the height or width; the engine joins channels (axis 1) alone. Pad by the padding "
-            "of a convolution or a pool"
+            "it joins or pads along the height or width; the engine only joins channels (axis 1). Use the padding of a "
+            "convolution or a pool instead"
         )
     runs = []
     for number, rows in groupby(range(channels), key=lambda row: int(which[row, 0])):
@@ -258,7 +260,7 @@ def _run(source: _Source, element: Indices, size: tuple[int, int], node: fx.Node
     if source.fixed is not None:
         found = source.fixed[element]
         if not (found == found[:, :1]).all() and not np.isnan(found).all():
-            raise Refused("it sets pixels of a channel to different numbers; a channel can be set as a whole")
+            raise Refused("it sets pixels of one channel to different numbers; set whole channels to one number each")
         return _Run(None, np.full(len(element), -1), found[:, 0])
     assert source.value is not None
     value = source.value
@@ -268,7 +270,7 @@ def _run(source: _Source, element: Indices, size: tuple[int, int], node: fx.Node
             return _Run(value.base, channels)
     channels = _whole_channels(element)
     if channels is None:
-        raise Refused("it moves pixels while it joins channels; the engine joins whole channels alone. Take two steps")
+        raise Refused("it moves pixels and joins channels; the engine only joins whole channels. Use two operators")
     return _Run(lowering.in_place(value, node).base, channels)
 
 
@@ -331,13 +333,13 @@ class _Joiner:
     named: bool
 
     def signs(self) -> Signs:
-        """Of signs, and channels of +1."""
+        """Join signs and channels of +1."""
         grouped = _grouped(self.runs, lambda run: True)
         parts = [(run.base.tensor, run.channels) for run in grouped if isinstance(run.base, Signs)]
         return Signs(self.shape, self._name(self._concat(parts)))
 
     def stream(self, rank: int) -> Stream:
-        """Of functions of integers, and channels that are set."""
+        """Join functions of integers and constant channels."""
         grouped = _grouped(self.runs, lambda run: True)  # integers of a channel that is set do not matter
         joined = self._concat([(run.base.tensor, run.channels) for run in grouped if isinstance(run.base, Stream)])
         pieces = [_piece(run) for run in self.runs]
@@ -355,7 +357,7 @@ class _Joiner:
         return Stream(self.shape, joined, bound, chain, expression)
 
     def floats(self) -> int:
-        """Of anything, as a float32 tensor."""
+        """Join values of any kind as a float32 tensor."""
         grouped = _grouped(self.runs, lambda run: run.fixed is not None and _is_zero(run.fixed))
         like = self.lowering.floats(_first_base(self.runs), self.node)
         tensors = [self._fixed(like, run.fixed) if run.fixed is not None else self._part(run) for run in grouped]
@@ -406,7 +408,7 @@ def put_in_place(value: Value, node: fx.Node, lowering: Lowering) -> Value:
     if shape is None:
         raise Refused(
             f"it needs an image [N, C, H, W] or a vector [N, C], not a tensor of {len(value.axes) + 1} axes: "
-            "keep an axis that has one element (x[:, 3:4], not x[:, 3]), or flatten"
+            "keep axes of size 1 (x[:, 3:4], not x[:, 3]), or flatten"
         )
     base, index = value.base, value.numbers().reshape(shape[2], -1)
     if base.shape[:2] != (1, 1) and _steps(index, base.shape, shape) is None and shape[:2] == (1, 1):
@@ -414,9 +416,9 @@ def put_in_place(value: Value, node: fx.Node, lowering: Lowering) -> Value:
     steps = _steps(index, base.shape, shape)
     if steps is None:
         raise Refused(
-            f"it needs elements of {_words(base.shape)} in another order, as {_words(shape)}; the engine flattens "
-            "whole images, takes every n-th pixel from the first one on, and selects channels. Leave the move out, or "
-            "let a convolution with fixed weights do it"
+            f"it needs the elements of {_words(base.shape)} in another order, as {_words(shape)}; the engine can "
+            "flatten whole images, take every n-th pixel starting at the first, and select channels. Remove the "
+            "rearrangement, or do it by a convolution with fixed weights"
         )
     return Value(value.axes, _select(base, shape, len(value.axes) + 1, steps, node, lowering))
 
@@ -497,7 +499,7 @@ def _moved(
     if isinstance(base, Stream) and base.pool is None:
         return _moved_stream(base, shape, rank, channels, emit, node, lowering)
     if isinstance(base, Fixed):
-        raise Refused("it moves numbers that are the same for every image; leave it out")
+        raise Refused("its input is the same for every image; compute the result when the module is built")
     return Real(shape, Input(emit(lowering.floats(base, node))))
 
 

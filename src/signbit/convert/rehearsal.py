@@ -1,4 +1,4 @@
-"""The module itself, run before it is captured: torch's own words are clearer here than while it is traced."""
+"""Run the module itself before it is captured: torch's own error messages are clearer then than during tracing."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from signbit.errors import ConvertError
 
 
 def rehearse(module: nn.Module, images: Tensor) -> str:
-    """Run the module once on a batch of images, and see that it gives one tensor of them.
+    """Run the module once on a batch of images, and check that it returns one tensor.
 
     Args:
         module: in eval mode.
         images: a batch; it is not changed.
 
     Returns:
-        what the module draws random numbers from, in words; empty where it draws none.
+        the sources of the module's random numbers, as text; empty if it draws none.
 
     Raises:
         ConvertError: it does not take one tensor, fails, changes its input, or does not give one tensor.
@@ -35,29 +35,32 @@ def rehearse(module: nn.Module, images: Tensor) -> str:
     drawn = [name for name, state in _generators().items() if state != before[name]]
     if not torch.equal(given.view(torch.uint8), images.view(torch.uint8)):
         raise ConvertError(
-            "the module changes its input; copy it first (x = x.clone()), or use the operator that is not in place"
+            "the module changes its input; clone it first (x = x.clone()), or use an operator that is not in-place"
         )
     _check_output(output, len(images))
     return ", ".join(drawn)
 
 
 @contextmanager
-def generators_kept() -> Iterator[None]:
-    """Leave the random numbers of torch, Python and numpy as they were: a module may draw some before it is refused."""
+def isolated() -> Iterator[None]:
+    """Set torch's own defaults (CPU, float32, no autocast), and restore the caller's settings and random states."""
     python, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng(devices=[]):
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"), torch.autocast("cpu", enabled=False):
         try:
             yield
         finally:
+            torch.set_default_dtype(dtype)
             random.setstate(python)
             np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 def run_module(module: nn.Module, images: Tensor, name: str) -> Any:
-    """What a module gives for a batch.
+    """The module's output for a batch.
 
     Args:
-        name: of the batch, for the message.
+        name: name of the batch, for the message.
 
     Raises:
         ConvertError: the module raises an exception; names the module in which it did.
@@ -69,7 +72,7 @@ def run_module(module: nn.Module, images: Tensor, name: str) -> Any:
             shape = list(images.shape)
             raise ConvertError(
                 f"{innermost(trail)} fails on {name}, {images.dtype} of shape {shape}: {first_line(error)}. The module "
-                "must take a batch of any number of images of the example's size and type"
+                "must accept a batch of any number of images of the example's size and type"
             ) from error
 
 
@@ -94,7 +97,7 @@ def innermost(trail: list[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What an exception says, in one line and without a full stop."""
+    """The message of an exception, on one line and without a final full stop."""
     return (str(error).strip() or repr(error)).splitlines()[0].rstrip(".")
 
 
@@ -110,7 +113,7 @@ def _leave(trail: list[str]) -> None:
 
 def _check_forward(module: nn.Module, images: Tensor) -> None:
     if type(module).forward is nn.Module.forward:
-        raise ConvertError(f"a {type_name(module)} has no forward; give a module that takes a batch of images")
+        raise ConvertError(f"a {type_name(module)} has no forward; give a module that accepts a batch of images")
     signature = inspect.signature(module.forward)
     kinds = [parameter.kind for parameter in signature.parameters.values()]
     try:
@@ -122,8 +125,8 @@ def _check_forward(module: nn.Module, images: Tensor) -> None:
             return
         problem = "it takes any number of inputs"
     raise ConvertError(
-        f"the module's forward{signature} does not take one batch of images: {problem}. Wrap it in a module whose "
-        "forward(self, x) gives it what it needs"
+        f"the module's forward{signature} does not accept one batch of images: {problem}. Wrap it in a module whose "
+        "forward(self, x) supplies the other arguments"
     )
 
 
@@ -143,11 +146,11 @@ def _check_output(output: Any, images: int) -> None:
         else:
             what = "None" if output is None else f"a {type_name(output)}"
         raise ConvertError(
-            f"the module returns {what}; it must return exactly one tensor: wrap it in a module that returns the one "
-            "you need"
+            f"the module returns {what}; it must return exactly one tensor: wrap it in a module that returns only "
+            "that one"
         )
     if not output.dim() or len(output) != images:
         raise ConvertError(
-            f"the module returns a tensor of shape {list(output.shape)} for {images} images; it must return something "
-            "for each image, [N, C] or [N, C, H, W]"
+            f"the module returns a tensor of shape {list(output.shape)} for {images} images; it must return one "
+            "result for each image, [N, C] or [N, C, H, W]"
         )

@@ -1,4 +1,4 @@
-"""The contract of `lower/`: how one torch operator becomes ops of the engine, and which of its arguments it takes."""
+"""The contract of `lower/`: how one torch operator becomes engine ops, and which arguments are supported."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Result = Value | list[Value | None]
 
 
 class Refused(Exception):
-    """An operator or an argument that cannot be converted; says why and what to do, without the place."""
+    """An operator or an argument that cannot be converted; the message says why and what to do, but not where."""
 
 
 class BatchSize(int):
-    """A number that depends on how many images there are, as it is for `BATCH` of them."""
+    """A number that depends on the batch size, with the value it has for `BATCH` images."""
 
 
 BATCH = 2  # images that rearrangements are tried on
@@ -33,7 +33,7 @@ BATCH = 2  # images that rearrangements are tried on
 class Call:
     """One node with its arguments by name.
 
-    An argument is a `Value` where it depends on the image, else torch's own: a tensor, a number, a list.
+    An argument that depends on the image is a `Value`; any other is what torch was given: a tensor, a number, a list.
     """
 
     def __init__(self, node: fx.Node, lowering: Lowering) -> None:
@@ -65,7 +65,7 @@ class Call:
 
     @property
     def changed(self) -> dict[str, Any]:
-        """The arguments that were given another value than their default."""
+        """The arguments whose value is not their default."""
         defaults = {a.name: a.default_value for a in self._schema.arguments if a.has_default_value()}
         return {
             name: value
@@ -92,7 +92,7 @@ class Call:
         """
         found = self[name]
         if isinstance(found, Value):
-            raise Refused(f"its {name} depends on the image; only parameters can stand there")
+            raise Refused(f"its {name} depends on the image; it must be a parameter or a constant")
         return None if found is None else torch.as_tensor(found).detach()
 
     @property
@@ -120,13 +120,13 @@ def _same(value: Any, default: Any) -> bool:
 
 
 class Rule(ABC):
-    """One torch operator. A subclass is final, and stands in the file of `lower/` that is called like the operator.
+    """One torch operator. A subclass is final and lives in the file of `lower/` that has the operator's name.
 
     Attributes:
-        operator: with its namespace.
-        arguments: what it understands, each with what may be given; every other argument must have its default.
-        exact: whether the engine's result is torch's own, to the bit.
-        words: what becomes of it, for `docs/what-converts.md`.
+        operator: the operator's name with its namespace, such as ``aten::relu``.
+        arguments: supported arguments, each with the values allowed; every other argument must have its default.
+        exact: whether the engine's result equals torch's, bit for bit.
+        words: what the operator becomes, for `docs/what-converts.md`.
     """
 
     operator: ClassVar[str]
@@ -136,21 +136,24 @@ class Rule(ABC):
     takes_batch_size: ClassVar[bool] = False  # a shape may name the number of images; nothing is computed with it
 
     def check(self, call: Call) -> None:
-        """Refuse what is not understood.
+        """Refuse arguments that are not supported.
 
         Raises:
             Refused: an argument has another value than its default and is not one of ``arguments``.
         """
         if not self.takes_batch_size and any(isinstance(value, BatchSize) for value in call.changed.values()):
-            raise Refused(f"{call.operator} with the number of images; each image must be computed alone")
+            raise Refused(f"{call.operator} uses the number of images; each image must be computed on its own")
         for name, value in call.changed.items():
             if name not in self.arguments:
                 accepted = ", ".join(self.arguments)
-                raise Refused(f"{call.operator} with {name}={_show(value)}; its arguments {accepted} are understood")
+                raise Refused(
+                    f"{call.operator} with {name}={_show(value)} is not supported; the supported arguments are "
+                    f"{accepted}"
+                )
 
     @abstractmethod
     def lower(self, call: Call, lowering: Lowering) -> Result:
-        """What the node holds; a list where it gives several tensors, None for those that nothing stands for.
+        """The node's value; a list if it gives several tensors, with None for those the engine does not compute.
 
         Raises:
             Refused: it cannot be converted.

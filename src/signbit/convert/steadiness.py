@@ -1,7 +1,7 @@
 """Whether torch gives one result for an integer, wherever its value lies in memory.
 
 Torch's CPU kernels compute most elements in vectors and the rest one by one, and some functions (sigmoid, GELU, sinh)
-differ between the two in the last digit. Where the sign depends on that digit, the module itself has no one answer.
+differ between the two in the last bit. If a sign depends on it, torch's own result depends on the place in memory.
 """
 
 from __future__ import annotations

@@ -39,13 +39,11 @@ class Pool:
         before: the function that the pool is of.
         shape: of the integers.
         window: of the pool.
-        name: of the pool's node.
     """
 
     before: Chain
     shape: Shape
     window: Window
-    name: str
 
 
 @dataclass(frozen=True, eq=False)

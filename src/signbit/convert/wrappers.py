@@ -1,4 +1,4 @@
-"""The module inside of what training wraps around it."""
+"""Remove the wrappers that training puts around a module."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _fault(name: str) -> str | None:
         size = len(name.encode())
     except UnicodeEncodeError:
         return "cannot be written as UTF-8"
-    return f"takes {size} bytes; a model file allows {MOST_NAME_BYTES}" if size > MOST_NAME_BYTES else None
+    return f"takes {size} bytes, but a model file allows {MOST_NAME_BYTES}" if size > MOST_NAME_BYTES else None
 
 
 @dataclass(frozen=True)

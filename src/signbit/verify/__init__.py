@@ -1,16 +1,17 @@
-"""A model file against the module that it was converted from.
+"""Compare a model file with the module it was converted from.
 
-What can be exact is exact, and what cannot is bounded and counted:
+Results that can be exact must be exact; all others are bounded and counted:
 
-- the file is, op by op, what the module converts to now;
-- thresholds, lookups and outputs that are functions of integers are compared with torch's own piece on every integer
-  that they can meet;
-- on images, each op is given torch's own inputs: integers, and bits that come from integers, are equal; a float is
-  within the bound of its op; a bit that comes from a float may differ only where that float is closer to zero than the
+- the file equals a new conversion of the module, op by op;
+- thresholds, lookup tables and outputs that are functions of integers are compared with torch on every integer that can
+  reach them;
+- on images, each op runs on torch's own inputs: integers, and bits that come from integers, must be equal; a float must
+  be within the bound of its op; a bit that comes from a float may differ only if that float is closer to zero than the
   bound;
-- each op gives alone, to the bit, what it gave within a run of the whole network;
+- each op alone gives the same bits as within a run of the whole network;
 - the captured graph gives the module's own output;
-- the engine's whole run is that of torch, given the engine's bits where bits come from floats (`network`).
+- the engine's run of the whole network agrees with torch, given the engine's values of the bits that come from floats
+  (`network`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from signbit.convert import Conversion, convert
 from signbit.convert.adversarial import adversarial_inputs
 from signbit.convert.capture import Graph, eval_copy
 from signbit.convert.proof import same
+from signbit.convert.rehearsal import isolated
 from signbit.engine import Model
 from signbit.preprocessing import Preprocessing
 from signbit.verify.compare import Array, Comparison, OpResult, equal
@@ -45,6 +47,7 @@ _MOST_BYTES = 2**28  # of torch's values at once
 __all__ = ["OpResult", "Verification", "verify"]
 
 
+@isolated()
 def verify(
     module: nn.Module,
     model: Model,
@@ -60,20 +63,20 @@ def verify(
     """Compare a module with the model file it was converted to.
 
     Args:
-        module: as it was given to `convert`; a copy of it runs in eval mode, float32, on the CPU.
-        model: the model file, loaded.
+        module: the module that was given to `convert`; a copy of it runs in eval mode, float32, on the CPU.
+        model: the loaded model file.
         images: real inputs [N, C, H, W] or [N, F], of the model's input type, at least one.
-        labels: the class names that the file must have, in order; an empty list says that it must have none. They are
-            not compared where they are not given.
-        preprocessing: what the file must say of photos; not compared where it is not given.
-        isa: the instruction set of the engine; the best one by default.
-        threads: of the engine.
-        batch: how many images are run at once; fewer where torch's values of them would take more than 256 MB.
-        conversion: of the module, where it was converted just before; by default it is converted again.
+        labels: the class names that the file must have, in order; an empty list means that it must have none, None that
+            they are not compared.
+        preprocessing: the preprocessing that the file must have; None means that it is not compared.
+        isa: instruction set of the engine; the best one by default.
+        threads: number of threads of the engine.
+        batch: number of images to run at once; reduced if torch's values for them would take more than 256 MB.
+        conversion: an existing conversion of the module; by default the module is converted again.
 
     Raises:
-        TypeError: the images are no torch tensor.
-        ValueError: there are no images, they are not what the model file takes, or ``batch`` is less than 1.
+        TypeError: the images are not a torch tensor.
+        ValueError: there are no images, the model file does not accept them, or ``batch`` is less than 1.
         ConvertError: the module cannot be converted.
     """
     images = _checked_images(images, model)
@@ -117,7 +120,7 @@ def _checked_images(images: Tensor, model: Model) -> Tensor:
 
 
 def _at_once(graph: Graph) -> int:
-    """How many images torch's values may be kept of."""
+    """For how many images torch's values may be kept."""
     values = [node.meta.get("val") for node in graph.nodes]
     elements = sum(prod(map(int, value.shape[1:])) for value in values if isinstance(value, Tensor))
     return max(1, _MOST_BYTES // max(1, 4 * elements))
@@ -153,7 +156,7 @@ def _check_batch(comparison: Comparison, found: Verification, name: str, inputs:
     with torch.no_grad():
         output = module(inputs)
     if not same(values[graph.output], output):
-        found.errors.append(f"the captured graph, {name}: it does not give the module's own output")
+        found.errors.append(f"the captured graph, {name}: its output differs from the module's")
     try:
         arrays = comparison.arrays(values)
     except CannotHold as error:
@@ -179,9 +182,9 @@ def _check_network(
     wrong, flips = unexplained(comparison, inputs, arrays, trace)
     faults = [wrong, comparison.apart(trace)]
     if comparison.batched.run(layout).tobytes() != got.tobytes():
-        faults.append(f"{BATCHED} images at once give another result than one at a time")
+        faults.append(f"{BATCHED} images at once give a different result from one at a time")
     if trace[comparison.model.output].tobytes() != got.tobytes():
-        faults.append("a run that keeps every tensor gives another result")
+        faults.append("a run that keeps every tensor gives a different result")
     found.errors += [f"whole network, {name}: {fault}" for fault in faults if fault]
     found.network_flips += flips
     _count(comparison, found, arrays, trace, explained=not wrong)

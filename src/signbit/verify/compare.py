@@ -21,17 +21,17 @@ Array = NDArray[Any]
 
 @dataclass
 class OpResult:
-    """What one op did over all inputs.
+    """The comparison of one op over all inputs.
 
     Attributes:
-        index: of the op in the model file.
-        kind: of the op, such as `binary_conv`.
-        name: of the op.
-        elements: how many output values were compared.
-        equal: how many of them were the same.
-        flips: bits of floats that differ, each closer to zero than the bound.
-        worst: the largest difference of floats as a share of its bound; 0 where all are equal.
-        error: the rule that was broken, or empty.
+        index: position of the op in the model file.
+        kind: kind of the op, such as `binary_conv`.
+        name: name of the op.
+        elements: number of output values compared.
+        equal: number of them that were equal.
+        flips: number of bits that differ, each from a float closer to zero than the bound.
+        worst: largest difference between floats as a fraction of its bound; 0 if all are equal.
+        error: the rule that was broken; empty if none was.
     """
 
     index: int
@@ -66,7 +66,7 @@ class Comparison:
         self.results = [OpResult(index, op.kind, op.name) for index, op in enumerate(self.model.ops)]
 
     def gives_torchs_own(self, op: Op) -> bool:
-        """Whether nothing is rounded otherwise than in torch: exact ops, and those compared on every integer."""
+        """Whether every result must equal torch's: exact ops, and those compared on every integer."""
         return op.exact or op.outputs[0] in self.conversion.folded
 
     def is_float_sign(self, op: Op, tensor: int) -> bool:
@@ -117,20 +117,20 @@ class Comparison:
         return [real_values(array, tensor) for array, tensor in zip(inputs, tensors, strict=True)]
 
     def apart(self, trace: list[Array]) -> str:
-        """The first op that alone gives something else than it gave within the network, in words; empty if none does.
+        """A message about the first op that gives a different result alone than within the network; empty if none does.
 
-        With this, what holds op by op holds for a run of the whole network, however wide the bounds have grown there.
+        With this, what holds op by op also holds for a run of the whole network, however wide the bounds grow there.
         """
         for index, op in enumerate(self.model.ops):
             outputs = self.session.run_op(index, [trace[tensor] for tensor in op.inputs])
             for tensor, output in zip(op.outputs, outputs, strict=True):
                 if output.tobytes() != trace[tensor].tobytes():
-                    return f"op {index} ({op.kind} {op.name}) gives something else alone than within the network"
+                    return f"op {index} ({op.kind} {op.name}) gives a different result alone than within the network"
         return ""
 
 
 def equal(one: Array, other: Array) -> Array:
-    """Where two arrays are the same number, a NaN as a NaN; both zeros are one."""
+    """Where two arrays hold equal numbers; NaN equals NaN, and the two zeros are equal."""
     same: Array = one == other
     if one.dtype.kind == "f":
         same |= np.isnan(one) & np.isnan(other)
@@ -144,10 +144,10 @@ def judge(result: OpResult, dtype: str, name: str, output: Array, wanted: Array,
         result.flips += int((~same & near).sum())
         if (same | near).all():
             return ""
-        return f"{count(same | near)} bits of {name!r} differ although their floats are clear of zero"
+        return f"{count(same | near)} bits of {name!r} differ although their floats are not near zero"
     worst = share_of_bound(output, wanted, bounded)
     result.worst = max(result.worst, worst)
-    return "" if worst <= 1 else f"a float of {name!r} is {worst:.3g} times its bound away from torch's"
+    return "" if worst <= 1 else f"a float of {name!r} differs from torch's by {worst:.3g} times its bound"
 
 
 def near_zero(bounded: Bounded) -> Array:
@@ -167,5 +167,5 @@ def share_of_bound(output: Array, wanted: Array, bounded: Bounded) -> float:
 
 
 def count(same: Array) -> str:
-    """How many are not the same, in words."""
+    """How many are not the same, as text."""
     return f"{int((~same).sum())} of {same.size}"

@@ -1,4 +1,4 @@
-"""A model file against the one that the module converts to now, op by op, without any image."""
+"""Compare a model file with a new conversion of the module, op by op, without any image."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def structure(model: ModelFile) -> tuple[object, ...]:
 
 
 def differences(wanted: ModelFile, given: ModelFile) -> Iterator[str]:
-    """In words, where a file is not what the module converts to.
+    """Messages about every difference between a file and the conversion of the module.
 
-    Names of tensors and ops say nothing that is computed, and are not compared; nor is the metadata.
+    Names of tensors and ops do not affect the result and are not compared; nor is the metadata.
     """
     yield from _edges(wanted, given)
     for index, (one, other) in enumerate(zip_longest(wanted.ops, given.ops)):
@@ -78,7 +78,7 @@ def _constant(what: str, wanted: Array | None, given: Array | None) -> Iterator[
         first = int(np.argmax(unequal))
         yield (
             f"{what}: {int(unequal.sum())} of {one.size} elements differ from what the module gives, the first at "
-            f"{first}: {other[first]} for {one[first]}"
+            f"{first}: {other[first]} instead of {one[first]}"
         )
 
 

@@ -1,6 +1,6 @@
-"""Thresholds, lookups and outputs of integers against torch's own piece of the graph, on every integer they can meet.
+"""Compare thresholds, lookup tables and outputs with torch's part of the graph, on every integer that can reach them.
 
-The engine runs the op itself; thresholds that are joined to a product are read from the file.
+The engine runs the op itself; thresholds that are part of a product are read from the file.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Exhaustive:
     """What was compared on every integer.
 
     Attributes:
-        channels: how many channels of thresholds, lookups and outputs.
-        integers: how many integers, over all channels.
-        errors: the ops that say something else than torch.
+        channels: number of channels of thresholds, lookup tables and outputs.
+        integers: number of integers, summed over the channels.
+        errors: the ops that differ from torch.
     """
 
     channels: int = 0
@@ -42,7 +42,7 @@ class Exhaustive:
 
 
 def compare_folded(session: Session, folded: Mapping[int, Folded]) -> Exhaustive:
-    """Compare each op that was folded with the piece of the graph that it stands for.
+    """Compare each op that was folded with the part of the graph that it replaces.
 
     Args:
         session: of a file of the structure that the module converts to.
@@ -53,9 +53,9 @@ def compare_folded(session: Session, folded: Mapping[int, Folded]) -> Exhaustive
     for index, op in enumerate(model.ops):
         piece = folded.get(op.outputs[0])
         if piece is None:
-            wrong = "the conversion does not say what it stands for" if _is_folded(op) else ""
+            wrong = "the conversion has no torch function to compare it with" if _is_folded(op) else ""
         elif not (_is_folded(op) or _is_of_integers(op, model)):
-            wrong = "it is no function of integers, as the conversion says that it is"
+            wrong = "the conversion takes it for a function of integers, but it is not one"
         else:
             reach = op.sum_ranges(model.inputs_of(op)) if isinstance(op, BinaryConv) else ranges[op.inputs[0]]
             wrong = _first_wrong(_Evaluated(session, index, op), piece, reach.of(len(piece.bound)), found)
@@ -77,7 +77,7 @@ def _first_wrong(op: _Evaluated, piece: Folded, reach: Range, found: Exhaustive)
     if beyond.any():
         channel = int(beyond.argmax())
         least, most, bound = reach.least[channel], reach.most[channel], piece.bound[channel]
-        return f"channel {channel} can meet the integers {least} to {most}; it was folded for {-bound} to {bound} alone"
+        return f"channel {channel} can receive {least} to {most}, but was converted for {-bound} to {bound} only"
     found.channels += len(piece.bound)
     for first, tensor in evaluate_all(piece.function, piece.features, int(piece.bound.max())):
         values = tensor.reshape(len(tensor), -1).numpy()
@@ -88,8 +88,8 @@ def _first_wrong(op: _Evaluated, piece: Folded, reach: Range, found: Exhaustive)
         if not same.all():
             row, channel = (int(place[0]) for place in np.nonzero(~same))
             return (
-                f"channel {channel} gives something else than torch where the integer is {integers[row, channel]}; so "
-                f"do {count(same)} in this piece"
+                f"channel {channel} differs from torch at the integer {integers[row, channel]}; {count(same)} values "
+                "of this part differ"
             )
     return ""
 

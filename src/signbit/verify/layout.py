@@ -11,7 +11,7 @@ from signbit.modelfile.ops.op import Array
 
 
 class CannotHold(Exception):
-    """Torch's value of a node is none that its tensor of the model file can hold: the converter is at fault."""
+    """A tensor of the model file cannot hold torch's value of its node; this is a bug in the converter."""
 
 
 def input_array(images: torch.Tensor) -> Array:
@@ -48,7 +48,7 @@ def _integers(array: Array, tensor: Tensor) -> Array:
     with np.errstate(invalid="ignore"):  # NaN, or past int32: no integers of the engine, as the comparison finds
         integers = np.rint(array).astype(np.int32)
     if not np.array_equal(integers, array):
-        raise CannotHold(f"torch's {tensor.name!r} is not of whole numbers; the model file holds integers")
+        raise CannotHold(f"torch's {tensor.name!r} has values that are not integers; the model file holds integers")
     return integers
 
 

@@ -1,9 +1,9 @@
-"""The whole network both ways: what differs must come from bits of floats that were too close to zero to call.
+"""Compare the whole network: every difference must come from a bit whose float was closer to zero than its bound.
 
-Where no bit and no output comes from a float, everything is equal. Elsewhere torch's graph is run again with the
-engine's own bits in the places where bits come from floats. Then every integer and every other bit is equal, each of
-those bits is that of torch or of a float closer to zero than its bound, and every float, the output's too, is within
-its bound.
+If no bit and no output comes from a float, every value must be equal. Otherwise torch's graph runs again with the
+engine's values for the bits that come from floats. Then every integer and every other bit must be equal; each of those
+bits must be torch's, or come from a float closer to zero than its bound; and every float, the output included, must be
+within its bound.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def is_exact(comparison: Comparison) -> bool:
 def unexplained(
     comparison: Comparison, images: torch.Tensor, torch_values: list[Array | None], trace: list[Array]
 ) -> tuple[str, int]:
-    """What differs between torch and the engine and may not, in words, empty where all is well; and the counted flips.
+    """A message about a difference that is not allowed, empty if there is none; and the number of flips.
 
     Args:
         images: a batch.
@@ -62,7 +62,7 @@ def _first_difference(comparison: Comparison, torch_values: list[Array | None], 
             known, wanted = comparison.model.tensors[tensor], torch_values[tensor]
             if wanted is not None and not equal(wanted, trace[tensor]).all():
                 same = equal(real_values(wanted, known), real_values(trace[tensor], known))
-                return f"op {index} ({op.kind} {op.name}): {count(same)} values differ, and none comes from a float"
+                return f"op {index} ({op.kind} {op.name}): {count(same)} values differ, but none comes from a float"
     raise AssertionError("nothing differs")
 
 
@@ -85,7 +85,7 @@ class _Rerun:
         return found
 
     def fault(self) -> str:
-        """The first rule that is broken, in words; empty where none is."""
+        """A message about the first rule that is broken; empty if none is."""
         for index, op in enumerate(self.comparison.model.ops):
             for tensor, bounded in zip(op.outputs, self._bounded_outputs(op), strict=True):
                 self.bounded[tensor] = bounded
@@ -124,11 +124,11 @@ class _Rerun:
             return str(error)
         if known.dtype == "float32":
             worst = share_of_bound(got, wanted, bounded)
-            return f"a float is {worst:.3g} times its bound away from torch's" if worst > 1 else ""
+            return f"a float differs from torch's by {worst:.3g} times its bound" if worst > 1 else ""
         same = equal(got, wanted)
         if not is_float_sign:
-            return "" if same.all() else f"{count(same)} values differ although those before them agree"
+            return "" if same.all() else f"{count(same)} values differ although the inputs of the op agree"
         near = near_zero(bounded)
         self.flips += int((~same & near).sum())
         clear = ~(same | near)
-        return f"{int(clear.sum())} bits differ although their floats are clear of zero" if clear.any() else ""
+        return f"{int(clear.sum())} bits differ although their floats are not near zero" if clear.any() else ""

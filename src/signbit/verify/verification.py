@@ -1,4 +1,4 @@
-"""What a verification found, and in words what it compared."""
+"""The result of a verification, and a summary of what it compared."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ class Verification:
 
     Attributes:
         isa: the instruction set that ran.
-        exact: whether everything in the network is a function of integers: then all must be equal.
-        reconverted: whether the module was converted again for this; else the conversion was given.
-        ops: one result an op.
-        channels: of thresholds, lookups and outputs that were compared on every integer.
-        integers: how many integers that were, over all channels.
-        images: how many were run through the whole network, awkward ones included.
-        awkward_images: how many of them were made to be awkward.
-        network_flips: bits of floats that differed in the whole network, each closer to zero than its bound.
-        equal_outputs: how many gave torch's own output.
-        mismatched_predictions: how many gave another class.
-        traced: how many of those come from counted flips or ties of floats.
-        labels_compared, preprocessing_compared: whether those of the checkpoint were given.
-        warnings: what the conversion said of the network.
-        errors: the rules that were broken; empty is a pass.
+        exact: whether everything in the network is a function of integers, so that every value must be equal.
+        reconverted: whether `verify` converted the module again; False if a conversion was given.
+        ops: one result for each op.
+        channels: number of channels of thresholds, lookup tables and outputs compared on every integer.
+        integers: number of integers compared, summed over those channels.
+        images: number of images run through the whole network, including adversarial ones.
+        awkward_images: number of adversarial images among them.
+        network_flips: number of bits that differed in the whole network, each from a float closer to zero than its
+            bound.
+        equal_outputs: number of images whose output equals torch's, bit for bit.
+        mismatched_predictions: number of images whose predicted class differs from torch's.
+        traced: number of mismatched predictions explained by counted flips or ties of floats.
+        labels_compared: whether class names were given and compared.
+        preprocessing_compared: whether preprocessing was given and compared.
+        warnings: warnings of the conversion.
+        errors: the rules that were broken; empty if the verification passed.
     """
 
     isa: str
@@ -53,26 +55,26 @@ class Verification:
 
     @property
     def flips(self) -> int:
-        """Bits of floats that differed where ops were given torch's own inputs, each closer to zero than its bound."""
+        """Number of bits that differed op by op, each from a float closer to zero than its bound."""
         return sum(op.flips for op in self.ops)
 
     @property
     def compared(self) -> list[str]:
-        """In words: what was compared exhaustively, what on images, and what was not."""
-        with_file = "what the module converts to now" if self.reconverted else "the conversion that was given"
-        exhaustively = ["every op and constant of the file, with " + with_file]
+        """Sentences saying what was compared exhaustively, what on images, and what was not compared."""
+        with_file = "a new conversion of the module" if self.reconverted else "the given conversion"
+        exhaustively = ["every op and constant of the file, against " + with_file]
         exhaustively += [words for words, done in self._of_the_checkpoint() if done]
         if self.channels:
             exhaustively.append(
-                f"{self.channels:,} channels of thresholds, lookups and outputs, with torch on all {self.integers:,} "
-                "integers that they can meet"
+                f"{self.channels:,} channels of thresholds, lookup tables and outputs, against torch on all "
+                f"{self.integers:,} integers that can reach them"
             )
         left = [words for words, done in self._of_the_checkpoint() if not done]
         left += ["names of tensors and ops", "metadata", f"instruction sets other than {self.isa}"]
         return [
             f"Exhaustively: {'; '.join(exhaustively)}.",
             f"On images: {self._on_images}.",
-            f"Not: {'; '.join(left)}.",
+            f"Not compared: {'; '.join(left)}.",
         ]
 
     @property
@@ -80,20 +82,20 @@ class Verification:
         if not self.images:
             return "nothing"
         if self.exact:
-            rule = "every value equal"
+            rule = "every value must be equal"
         else:
             rule = (
-                "integers and the bits that come from them equal, floats within their bounds; of the bits that come "
-                f"from floats {self.flips:,} differ op by op and {self.network_flips:,} in the whole network, each of "
-                "a float closer to zero than its bound"
+                "integers, and bits that come from integers, must be equal, and floats within their bounds; of the "
+                f"bits that come from floats, {self.flips:,} differ op by op and {self.network_flips:,} in the whole "
+                "network, each from a float closer to zero than its bound"
             )
         return (
-            f"{self.images:,}, {self.awkward_images} of them made to be awkward: each op on torch's own inputs, the "
-            f"module's output with the graph's, and the whole network; {rule}"
+            f"{self.images:,}, {self.awkward_images} of them adversarial: each op on torch's own inputs, the captured "
+            f"graph against the module, and the whole network; {rule}"
         )
 
     def _of_the_checkpoint(self) -> list[tuple[str, bool]]:
         return [
             ("class names and their order", self.labels_compared),
-            ("the preprocessing of photos", self.preprocessing_compared),
+            ("preprocessing", self.preprocessing_compared),
         ]
