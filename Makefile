@@ -178,7 +178,7 @@ test-sdk-arm: sdk-arm
 
 # cosmic-ray lists the possible mutations; the score and the survivors are in tests/mutants/converter-score.json.
 .venv/.mutant-tools: .venv/.installed
-	$(PIP) cosmic-ray
+	$(PIP) cosmic-ray coverage
 	touch $@
 
 mutants: .venv/.mutant-tools

@@ -1,9 +1,9 @@
 """Do the tests of `convert` and `verify` bite? A random sample of mutants, each run against them.
 
 `cosmic-ray` says what can be changed; a sample of its mutants, stratified by file, is drawn by a fixed seed. Each is
-written into a clone of the sources, and the tests run there in a process forked from one that has torch loaded, until
-the first that fails. The result is committed: the score with its Wilson interval, and every survivor with the reason
-that `reasons.toml` gives.
+written into a clone of the sources, and the tests that run the changed statement (`reached.py`) run there, in a process
+forked from one that has torch loaded, until the first that fails. The result is committed: the score with its Wilson
+interval, and every survivor with the reason that `reasons.toml` gives.
 
 Run it with `make mutants`; `--files convert/fold.py` takes some files, `--sample 40` fewer mutants. The result is
 written after each mutant, and `--missing` runs only those that have none yet.
@@ -24,12 +24,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
 from typing import Any
+
+import reached
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,7 +43,9 @@ HERE = Path(__file__).parent
 SOURCES = ("convert", "verify")
 TESTS = ("tests/convert", "tests/verify")
 SEED, SAMPLE = 20261128, 400
-TIMEOUT_SECONDS = 400
+TIMEOUT_SECONDS = 600
+NO_TESTS = 5  # the exit status of pytest
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow")
 # These two need to be told which variables there are.
 LEFT_OUT = ("core/VariableInserter", "core/VariableReplacer")
 
@@ -156,11 +160,27 @@ def sample(files: list[str], size: int) -> list[tuple[Mutant, str]]:
 # ---- the process that has torch loaded, and forks one for each mutant
 
 
-def serve(clone: Path) -> None:
-    """Run mutants of a clone, one line of JSON each, until the input ends."""
+def _go_into(clone: Path) -> None:
+    """Import signbit from a clone, not from where it is installed."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in type(finder).__name__]
     sys.path.insert(0, str(clone / "src"))
     os.chdir(clone)
+
+
+def collect(clone: Path) -> None:
+    """Write which tests run which line, into the clone."""
+    import pytest
+
+    _go_into(clone)
+    folders = [clone / "src/signbit" / folder for folder in SOURCES]
+    reached.collect(
+        folders, lambda plugins: int(pytest.main([*OPTIONS, *TESTS], plugins=plugins)), clone / "reach.json"
+    )
+
+
+def serve(clone: Path) -> None:
+    """Run mutants of a clone, one line of JSON each, until the input ends."""
+    _go_into(clone)
     _warm_up()
     for line in sys.stdin:
         request = json.loads(line)
@@ -168,7 +188,7 @@ def serve(clone: Path) -> None:
         kept = target.read_text(encoding="utf-8")
         target.write_text(request["source"], encoding="utf-8")
         try:
-            print(json.dumps(_outcome(clone, request["file"])), flush=True)
+            print(json.dumps(_outcome(clone, request["tests"])), flush=True)
         finally:
             target.write_text(kept, encoding="utf-8")
 
@@ -190,16 +210,19 @@ def _warm_up() -> None:
     assert signbit.models.names()
 
 
-def _outcome(clone: Path, file: str) -> dict[str, Any]:
+def _outcome(clone: Path, tests: list[str] | None) -> dict[str, Any]:
+    if tests == []:
+        return {"outcome": "survived", "seconds": 0.0}
     started = time.time()
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        os._exit(_run_tests(clone, file))
+        os._exit(_run_tests(clone, tests))
     while time.time() - started < TIMEOUT_SECONDS:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
+            assert code != NO_TESTS, f"pytest does not find {tests}"
             return {"outcome": "survived" if code == 0 else "killed", "seconds": round(time.time() - started, 1)}
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
@@ -207,23 +230,27 @@ def _outcome(clone: Path, file: str) -> dict[str, Any]:
     return {"outcome": "timeout", "seconds": TIMEOUT_SECONDS}
 
 
-def _in_order(clone: Path, file: str) -> list[str]:
-    """The files of tests, those that are most likely to notice a change of this source file first."""
-    room, stem = Path(file).parts[0], Path(file).stem
-    paths = [path for folder in TESTS for path in sorted((clone / folder).glob("test_*.py"))]
-    first = {f"test_{stem}", *(["test_lower"] if "lower/" in file else []), "test_convert"}
-    paths.sort(key=lambda path: (path.stem != f"test_{stem}", path.stem not in first, path.parent.name != room))
-    return [str(path) for path in paths]
+class _Chosen:
+    """A plugin of pytest that runs the chosen tests alone, in their order."""
+
+    def __init__(self, tests: list[str]) -> None:
+        self._place = {name: place for place, name in enumerate(tests)}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = [item for item in items if item.nodeid in self._place]
+        items.sort(key=lambda item: self._place[item.nodeid])
 
 
-def _run_tests(clone: Path, file: str) -> int:
+def _run_tests(clone: Path, tests: list[str] | None) -> int:
     import pytest
 
     log = os.open(clone / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow"]
-    return int(pytest.main([*options, *_in_order(clone, file)]))
+    if tests is None:
+        return int(pytest.main(["-x", *OPTIONS, *TESTS]))
+    files = {name.split("::")[0] for name in tests}
+    return int(pytest.main(["-x", *OPTIONS, *files], plugins=[_Chosen(tests)]))
 
 
 # ---- the whole
@@ -249,41 +276,56 @@ def run(mutants: list[tuple[Mutant, str]], processes: int) -> Iterator[dict[str,
     with tempfile.TemporaryDirectory() as folder:
         servers: Queue[subprocess.Popen[str]] = Queue()
         environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        for number in range(processes):
-            clone = make_clone(Path(folder) / str(number))
+        clones = [make_clone(Path(folder) / str(number)) for number in range(processes)]
+        for clone in clones:
             command = [sys.executable, "-W", "ignore", __file__, "--serve", str(clone)]
             servers.put(
                 subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
             )
 
-        def one(pair: tuple[Mutant, str]) -> dict[str, Any]:
+        def outcome(file: str, source: str, tests: list[str] | None) -> dict[str, Any]:
             server = servers.get()
             assert server.stdin is not None
             assert server.stdout is not None
-            server.stdin.write(json.dumps({"file": pair[0].file, "source": pair[1]}) + "\n")
+            server.stdin.write(json.dumps({"file": file, "source": source, "tests": tests}) + "\n")
             server.stdin.flush()
-            found = asdict(pair[0]) | json.loads(server.stdout.readline())
+            found: dict[str, Any] = json.loads(server.stdout.readline())
             servers.put(server)
+            return found
+
+        def one(pair: tuple[Mutant, str]) -> dict[str, Any]:
+            mutant, source = pair
+            path = clones[0] / "src/signbit" / mutant.file
+            tests = reached.tests_of(reach, str(path), _source(mutant.file), mutant.line)
+            found = asdict(mutant) | outcome(mutant.file, source, tests)
             where = f"{found['file']}:{found['line']}"
             print(f"{found['outcome']:9}{found['seconds']:7.1f} s  {where}  {found['after']}", flush=True)
             return found
 
-        _check_the_tests_pass(one, mutants)
         with ThreadPoolExecutor(processes) as pool:
+            file = mutants[0][0].file
+            unchanged = pool.submit(outcome, file, _source(file), None)
+            reach = _reach(Path(folder), environment)
+            if unchanged.result()["outcome"] != "survived":  # every mutant would count as killed
+                raise SystemExit(f"the tests fail without any change: run pytest {' '.join(TESTS)}")
             for ended in as_completed([pool.submit(one, pair) for pair in mutants]):
                 yield ended.result()
         while not servers.empty():
             servers.get().communicate()
 
 
-def _check_the_tests_pass(
-    one: Callable[[tuple[Mutant, str]], dict[str, Any]], mutants: list[tuple[Mutant, str]]
-) -> None:
-    """Where they fail as they are, every mutant would count as killed."""
-    file = mutants[0][0].file
-    nothing = Mutant(file, "none", 0, 1, "", "no change")
-    if one((nothing, (ROOT / "src/signbit" / file).read_text(encoding="utf-8")))["outcome"] != "survived":
-        raise SystemExit(f"the tests fail without any change: run pytest {' '.join(TESTS)}")
+def _source(file: str) -> str:
+    return (ROOT / "src/signbit" / file).read_text(encoding="utf-8")
+
+
+def _reach(folder: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Which tests run which line of the first clone, whose sources are mutated only later."""
+    print("which tests run which line?", flush=True)
+    command = [sys.executable, "-W", "ignore", __file__, "--collect", str(folder / "0")]
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    found: dict[str, Any] = json.loads((folder / "0" / "reach.json").read_text(encoding="utf-8"))
+    print(f"{len(found['names'])} tests in {sum(found['seconds'].values()):.0f} s", flush=True)
+    return found
 
 
 def wilson(successes: int, trials: int, z: float = 1.96) -> tuple[float, float]:
@@ -335,14 +377,15 @@ def main() -> None:
     """Draw, run, and write the score."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--collect", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--sample", type=int, default=SAMPLE, help="how many mutants")
     parser.add_argument("--files", nargs="*", default=[], help="of these files alone, such as convert/fold.py")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--missing", action="store_true", help="only those that have no result yet")
     parser.add_argument("--output", type=Path, default=HERE / "converter-score.json")
     given = parser.parse_args()
-    if given.serve:
-        serve(given.serve)
+    if given.serve or given.collect:
+        serve(given.serve) if given.serve else collect(given.collect)
         return
     drawn, outcomes = sample(given.files, given.sample), list[dict[str, Any]]()
     if given.missing and given.output.exists():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import converter
 import pytest
+import reached
 
 SCORE = Path(converter.__file__).with_name("converter-score.json")
 
@@ -50,3 +54,73 @@ def test_the_committed_score_is_that_of_its_mutants() -> None:
     assert 0 < score["run"] <= score["sample"] == converter.SAMPLE
     assert len({converter.key(mutant) for mutant in score["mutants"]}) == score["run"]
     assert score["score"] >= 0.9
+
+
+CODE = """\
+LIMIT = 3
+
+
+def f(x, y=2):
+    if (x
+            > LIMIT):
+        return g(
+            x,
+            y,
+        )
+    try:
+        return [each
+                for each in x]
+    except ValueError:
+        return lambda: (
+            x)
+
+
+class A:
+    def h(self):
+        def inner():
+            return 1
+        return inner
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [(1, None), (4, None), (5, [5, 6]), (6, [5, 6]), (8, [7, 8, 9, 10]), (13, [12, 13]), (14, [14]), (16, [16]),
+     (19, None), (20, None), (21, [21]), (22, [22])],
+)  # fmt: skip
+def test_lines_of_a_statement(line: int, lines: list[int] | None) -> None:
+    found = reached.lines_of(CODE, line)
+    assert (found and list(found)) == lines
+
+
+def test_the_tests_of_a_statement_are_those_that_run_it_the_fastest_first() -> None:
+    lines = {"5": [0, 2], "8": [1], "21": []}
+    reach = {"names": ["a", "b", "c"], "seconds": {"a": 3.0, "b": 1.0, "c": 2.0}, "tests": {"f.py": lines}}
+    assert reached.tests_of(reach, "f.py", CODE, 6) == ["c", "a"]
+    assert reached.tests_of(reach, "f.py", CODE, 9) == ["b"]
+    assert reached.tests_of(reach, "f.py", CODE, 21) == reached.tests_of(reach, "g.py", CODE, 8) == []
+    assert reached.tests_of(reach, "f.py", CODE, 1) == ["b", "c", "a"]
+
+
+def test_which_tests_run_which_line(tmp_path: Path) -> None:
+    """In a process of its own: coverage.py looks on while pytest runs."""
+    pytest.importorskip("coverage", reason="coverage is not installed; make mutants installs it")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/module_of_two.py").write_text("def f(x):\n    if x:\n        return 1\n    return 2\n")
+    (tmp_path / "test_two.py").write_text(
+        "from functools import cache\n\nfrom module_of_two import f\n\n\n@cache\ndef one():\n    return f(1)\n\n\n"
+        "def test_a():\n    assert one() == 1\n\n\ndef test_b():\n    assert one() == 1\n\n\n"
+        "def test_c():\n    assert f(0) == 2\n"
+    )
+    program = (
+        "import sys, pytest, reached\nfrom pathlib import Path\n"
+        "run = lambda plugins: pytest.main(['-q', '-p', 'no:cacheprovider', 'test_two.py'], plugins=plugins)\n"
+        "reached.collect([Path('source').resolve()], run, Path('reach.json').resolve())\n"
+    )
+    path = os.pathsep.join([str(tmp_path / "source"), str(Path(reached.__file__).parent)])
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, check=True, capture_output=True)
+    reach = json.loads((tmp_path / "reach.json").read_text())
+    file = tmp_path / "source/module_of_two.py"
+    chosen = [reached.tests_of(reach, str(file.resolve()), file.read_text(), line) for line in (2, 3, 4)]
+    assert [sorted(name[-1] for name in names) for names in chosen] == [["a", "b", "c"], ["a", "b"], ["c"]]

@@ -79,8 +79,8 @@ class FloatConv(Op):
         relative = terms * UNIT / (1 - terms * UNIT)
         with np.errstate(all="ignore"):
             magnitude = self._sums(np.abs(x.value) + x.error, np.abs(weights)) + np.abs(bias)
-            error = self._sums(x.error, np.abs(weights)) + relative * magnitude + SMALLEST
-            return [Bounded(self._sums(x.value, weights) + bias, error)]
+            given = self._sums(x.error, np.abs(weights)) if x.error.any() else 0
+            return [Bounded(self._sums(x.value, weights) + bias, given + relative * magnitude + SMALLEST)]
 
     def cost(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Cost:
         return Cost.of_product("float32", self.window, self.groups, inputs[0], outputs[0])
