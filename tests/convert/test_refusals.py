@@ -207,7 +207,7 @@ def test_an_output_that_does_not_depend_on_the_image() -> None:
 TRACED: dict[str, tuple[Callable[[Any, Tensor], Any], str]] = {
     "a branch": (lambda n, y: y if y.mean() > 0 else -y, "cannot be captured: .*no branch, shape or Python number may"),
     "a number of the image": (lambda n, y: y * y.max().item(), "no op for aten::max|cannot be captured"),
-    "data": (lambda n, y: y.data.relu_(), "Its forward uses a tensor's .data or an attribute"),
+    "data": (lambda n, y: y.data.relu_(), "its forward uses a tensor's .data, or keeps a tensor in an attribute"),
     "numpy": (lambda n, y: torch.from_numpy(y.numpy() * 2), "cannot be captured"),
     "autocast": (lambda n, y: _in_bfloat16(n, y), "remove autocast, checkpointing and control-flow operators from"),
     "changed input": (lambda n, y: n.given.mul_(2) if hasattr(n, "given") else y.view(4, -1), "must|any number|fails"),
@@ -217,6 +217,21 @@ TRACED: dict[str, tuple[Callable[[Any, Tensor], Any], str]] = {
     "an assertion": (lambda n, y: _fails(y), "fails on the example.*no good"),
     "endless recursion": (lambda n, y: _recurses(y), "fails on the example.*recursion"),
 }  # fmt: skip
+
+
+class ByData(nn.Linear):
+    """A layer that keeps its latent weights small as much published code does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.weight.data.clamp_(-1, 1)
+        return nn.functional.linear(x, self.weight.sign(), self.bias)
+
+
+def test_the_module_that_uses_data_is_named() -> None:
+    words = "its forward uses a tensor's .data, or keeps a tensor in an attribute; use the tensor or .detach()"
+    assert refused(ByData(8, 2), torch.zeros(2, 8)) == f"the outermost module: {words}"
+    network = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(288, 8), ByData(8, 2)))
+    assert refused(network) == f"module '1.1': {words}"
 
 
 def _in_bfloat16(net: Any, y: Tensor) -> Tensor:

@@ -293,7 +293,9 @@ def _export(module: nn.Module, example: Tensor, drawn: str) -> torch.export.Expo
             if drawn:
                 raise _random(drawn) from error
             raise ConvertError(
-                f"{innermost(trail)} cannot be captured: {first_line(error)}. {_remedy(error)}"
+                _about_data(error)
+                or f"{innermost(trail)} cannot be captured: {first_line(error)}. Its forward must consist of plain "
+                "torch operators on one tensor: no branch, shape or Python number may depend on the images' values"
             ) from error
 
 
@@ -317,13 +319,13 @@ def _condition_on_batch_size(program: torch.export.ExportedProgram) -> str:
     )
 
 
-def _remedy(error: Exception) -> str:
-    if "fake tensor in the exported program constant's list" in str(error):
-        return "Its forward uses a tensor's .data or an attribute: use the tensor itself, or .detach()"
-    return (
-        "Its forward must consist of plain torch operators on one tensor: no branch, shape or Python number may depend "
-        "on the values of the images"
-    )
+def _about_data(error: Exception) -> str:
+    """The message where torch did not see what became of a tensor; empty for other errors."""
+    if "fake tensor in the exported program constant's list" not in str(error):
+        return ""
+    path = re.search(r"model attribute: (\S+)\.\w+\.", str(error))
+    where = f"module '{path[1]}'" if path else "the outermost module"
+    return f"{where}: its forward uses a tensor's .data, or keeps a tensor in an attribute; use the tensor or .detach()"
 
 
 def _functional(program: torch.export.ExportedProgram, module: nn.Module) -> torch.export.ExportedProgram:
