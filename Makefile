@@ -182,7 +182,8 @@ test-sdk-arm: sdk-arm
 	touch $@
 
 mutants: .venv/.mutant-tools
-	nice -n 10 $(BIN)/python tests/mutants/converter.py --processes $(JOBS)
+	nice -n 10 $(BIN)/python tests/mutants/converter.py --processes $(JOBS) \
+		$(if $(ONLY),--files $(ONLY) --output build/mutants.json)
 
 # Takes half an hour. ARM=1 runs the faults of the NEON kernels instead. Results: tests/mutants/kernels-score.json.
 mutants-kernels: .venv/.tools $(if $(ARM),arm-tools)

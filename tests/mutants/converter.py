@@ -367,6 +367,7 @@ def report(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
 def write(outcomes: list[dict[str, Any]], path: Path) -> dict[str, Any]:
     """The report of what has been run, written whole or not at all."""
     found = report(sorted(outcomes, key=lambda each: (each["file"], each["line"], each["after"])))
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     temporary.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     temporary.replace(path)
