@@ -47,6 +47,7 @@ def test_real_convolutions() -> None:
         {"kernel_size": 3, "padding": 1, "bias": False},
         {"kernel_size": (1, 3), "stride": (2, 1), "padding": (0, 2), "dilation": (1, 2)},
         {"kernel_size": 3, "groups": 8, "padding": "same"},
+        {"kernel_size": (2, 4), "dilation": (4, 2), "padding": "same"},
         {"kernel_size": 5, "padding": "valid"},
     ]
     found = same_as_torch(every_layer([nn.Conv2d(8, 16, **each) for each in options]), exact=False)

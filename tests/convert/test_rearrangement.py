@@ -161,3 +161,14 @@ def test_refused(body: Any, words: str) -> None:
 def test_a_squeeze_of_one_image_keeps_its_batch() -> None:
     found = convert(Net(lambda n, y: y[:, :, :1, :1].squeeze(), "integers"), FLOATS)
     assert found.model.tensors[found.model.output].shape == (1, 1, 8)
+
+
+@pytest.mark.parametrize("stride", [254, 255])
+def test_pixels_that_lie_as_far_apart_as_the_engine_allows(stride: int) -> None:
+    found = same_as_torch(Net(lambda n, y: sign(y)[..., ::stride] * 2, "image"), torch.randn(3, 2, 1, 600))
+    assert found.model.tensors[found.model.output].width == 3
+
+
+def test_pixels_that_lie_too_far_apart() -> None:
+    with pytest.raises(ConvertError, match="every n-th pixel starting at the first"):
+        convert(Net(lambda n, y: sign(y)[..., ::256] * 2, "image"), torch.randn(3, 2, 1, 600))

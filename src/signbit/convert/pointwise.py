@@ -242,7 +242,7 @@ def per_channel(constant: Any, rank: int) -> NDArray[np.float32]:
 
 
 def collapsed(constant: Tensor, rank: int) -> Tensor:
-    """A constant with one pixel, where all its pixels are the same.
+    """A constant without the axes along which it does not vary; each stays as one element.
 
     Raises:
         Refused: it varies over images or pixels.
@@ -252,7 +252,7 @@ def collapsed(constant: Tensor, rank: int) -> Tensor:
         return found.reshape(-1) if found.dim() else found  # torch promotes types by tensors that have axes
     for axis in range(found.dim()):
         first = found.narrow(axis, 0, 1)
-        if axis - found.dim() + rank not in (0, 1) and torch.equal(found, first.expand_as(found)):
+        if torch.equal(found, first.expand_as(found)):
             found = first
     shape = [1] * (rank - found.dim()) + list(found.shape)
     if len(shape) > rank or any(size != 1 for axis, size in enumerate(shape) if axis != 1):
