@@ -229,3 +229,10 @@ def test_pooling_of_a_function_that_rises_and_falls() -> None:
     assert up.tolist() == [False, False, False]
     assert down.tolist() == [True, True, True]
     assert fold.find_pooling(before, lambda v: (v - 2.5).abs() - 1, (3,), 5) is None
+
+
+def test_zero_counts_as_positive_before_and_behind_a_pool() -> None:
+    """-relu(v) is 0, and its sign +1, just where v is not above 0: of a window, where all are."""
+    minimum = fold.find_pooling(lambda n: n, lambda v: -v.relu(), (1,), 5)
+    assert minimum is not None
+    assert minimum.tolist() == [True]
