@@ -152,3 +152,23 @@ def test_the_graph_itself_is_not_changed_by_the_proof() -> None:
     prove_graph(eval_copy(net), graph, check_example(FLOATS))
     assert [(node.name, node.target) for node in graph.nodes] == before
     assert any(node.target is operator.getitem for node in graph.nodes)
+
+
+def test_equal_outputs_of_one_image_may_lack_its_axis() -> None:
+    image, vector = torch.arange(288.0).reshape(1, 8, 6, 6), torch.arange(8.0).reshape(1, 8)
+    assert same(image, image[0])
+    assert same(vector, vector[0])
+    assert not same(image, image[0] + 1)
+    assert not same(image.expand(2, 8, 6, 6), image[0])
+    assert not same(image, image[0, 0])
+    assert not same(image[0], image)
+    assert not same(vector, vector.double())
+
+
+def test_nan_equals_nan_alone_and_zero_the_zero_of_its_sign() -> None:
+    nan = torch.tensor([[1.0, float("nan")]])
+    assert same(nan, nan.clone())
+    assert not same(nan, torch.tensor([[1.0, 2.0]]))
+    assert not same(torch.tensor([[1.0, 2.0]]), nan)
+    assert not same(torch.tensor([[0.0]]), torch.tensor([[-0.0]]))
+    assert same(torch.tensor([[-0.0]]), torch.tensor([[-0.0]]))

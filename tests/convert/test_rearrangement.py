@@ -108,8 +108,8 @@ def test_hundreds_of_inputs_are_joined() -> None:
 
 
 BATCH = (
-    r"the number of images|moves or merges the batch|from one image to another|for each image|only works for a batch"
-    r"|fails on"
+    r"the number of images|moves or merges the batch|from one image to another|for each image"
+    r"|only works for a fixed number|fails on"
 )
 
 

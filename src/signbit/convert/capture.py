@@ -160,7 +160,7 @@ def capture(module: nn.Module, example: Tensor) -> Graph:
 
 
 def check_example(example: object) -> Tensor:
-    """The example on the CPU, with at least two images: torch would specialise on a batch of one.
+    """The example on the CPU.
 
     Raises:
         ConvertError: it is not a batch of uint8 or float32.
@@ -176,9 +176,7 @@ def check_example(example: object) -> Tensor:
     if example.dim() not in (2, 4) or not example.numel():
         shape = list(example.shape)
         raise ConvertError(f"the example has the shape {shape}; give at least one image, as [N, C, H, W] or [N, F]")
-    example = example.detach().cpu()
-    example = example if len(example) > 1 else example.expand(2, *example.shape[1:])
-    return example.contiguous()
+    return example.detach().cpu().contiguous()
 
 
 def capture_copy(module: nn.Module, example: Tensor, drawn: str = "") -> Graph:

@@ -37,7 +37,7 @@ def prove_graph(module: nn.Module, graph: Graph, example: Tensor) -> list[str]:
                 "the module gives two different results for one input in eval mode; remove what is random in it, "
                 "and state that it keeps from one call to the next"
             )
-        if not same(_run_graph(graph, images, len(example)), wanted):
+        if not same(_run_graph(graph, images), wanted):
             where = _first_module_that_differs(module, graph, images)
             raise ConvertError(
                 f"{where}: its captured graph gives a different result from the module, on {name}. A branch that "
@@ -68,19 +68,19 @@ def _first_fixed(graph: Graph, images: Tensor) -> str:
     return "the outermost module"
 
 
-def _run_graph(graph: Graph, images: Tensor, captured: int) -> Tensor:
+def _run_graph(graph: Graph, images: Tensor) -> Tensor:
     try:
         output: Tensor = graph.run(images)[graph.output]
         return output
     except (RuntimeError, IndexError, ValueError) as error:
         raise ConvertError(
-            f"the module only works for a batch of {captured} images: the captured graph fails on {len(images)} "
-            f"({first_line(error)}). Use x.shape[0] or -1 in place of a fixed number, and not len(x)"
+            f"the module only works for a fixed number of images: the captured graph fails on {len(images)} "
+            f"({first_line(error)}). Use x.shape[0] or -1 in place of a number, and not len(x)"
         ) from error
 
 
 def same(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are equal, a NaN to a NaN.
+    """Whether two tensors are equal, a NaN to a NaN, and zeros of one sign.
 
     The second may lack the axis of a batch of one, which ``squeeze()`` drops in a module.
     """
@@ -88,7 +88,8 @@ def same(one: Tensor, other: Tensor) -> bool:
         other = other[None]
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
-    return bool(((one == other) | (one.isnan() & other.isnan())).all())
+    equal = (one == other) & (one.signbit() == other.signbit())
+    return bool((equal | (one.isnan() & other.isnan())).all())
 
 
 def _first_module_that_differs(module: nn.Module, graph: Graph, images: Tensor) -> str:
