@@ -56,6 +56,8 @@ def test_the_module_inside_is_converted(name: str) -> None:
     wanted, got = convert(network(), FLOATS), convert(wrapped, FLOATS)
     assert [op.kind for op in got.model.ops] == [op.kind for op in wanted.model.ops]
     assert got.to_bytes() == wanted.to_bytes()
+    inside = "0." if name == "a module inside" else ""
+    assert [layer.path for layer in got.layers] == [inside + layer.path for layer in wanted.layers]
 
 
 def test_a_class_of_the_same_name_is_none() -> None:

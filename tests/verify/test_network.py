@@ -16,12 +16,12 @@ from signbit.convert import convert
 from signbit.engine import Model
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.modelfile import Op, to_bytes
-from signbit.modelfile.bounds import Bounded
+from signbit.modelfile.bounds import Bounded, exact
 from signbit.modelfile.ops.binary_conv import BinaryConv
 from signbit.modelfile.ops.float_conv import FloatConv
 from signbit.verify import verify
 from signbit.verify.compare import Comparison
-from signbit.verify.network import is_exact, unexplained
+from signbit.verify.network import _Rerun, is_exact, unexplained
 
 Arrays = list[Any]
 
@@ -294,6 +294,16 @@ def test_a_float_may_be_off_by_just_its_bound(monkeypatch: pytest.MonkeyPatch, f
     wrong, _ = unexplained(comparison, images, values, changed(trace, last, lambda y: y + np.float32(1)))
     assert (wrong == "") == allowed
     assert allowed or wrong.endswith(f"a float differs from torch's by {factor:.3g} times its bound")
+
+
+def test_the_error_of_a_float_goes_on_to_the_ops_that_read_it() -> None:
+    comparison, images, _, trace = prepared(small_networks.residual)
+    rerun = _Rerun(comparison, images, trace)
+    assert rerun.fault() == ""
+    tensors, last = comparison.model.tensors, comparison.model.ops[-1]
+    assert [tensors[tensor].dtype for tensor in last.inputs] == ["float32"]
+    alone = last.bound([exact(trace[tensor]) for tensor in last.inputs])[0].error
+    assert (rerun.bounded[last.outputs[0]].error > 1.005 * alone).all()
 
 
 class Floor(nn.Module):
