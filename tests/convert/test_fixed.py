@@ -6,8 +6,11 @@ import itertools
 
 import pytest
 import torch
-from converted import Net, same_as_torch, sign
+from converted import FLOATS, Net, same_as_torch, sign
 from torch import Tensor
+
+from signbit.convert import convert
+from signbit.errors import ConvertError
 
 ORDERS = list(itertools.permutations(range(4)))
 
@@ -33,3 +36,26 @@ def test_fixed_channels_beside_real_values_and_signs() -> None:
     order = (0, 1, 3, 2)
     same_as_torch(Net(lambda net, x: beside_each_other(x, order), "real"), exact=False)
     same_as_torch(Net(lambda net, x: beside_each_other(x, order), "signs"))
+
+
+def test_zeros_have_signs() -> None:
+    """A quotient tells them from each other."""
+    zeros = torch.tensor([0.0, -0.0] * 4).reshape(8, 1, 1)
+
+    def beside(net: Net, x: Tensor) -> Tensor:
+        joined = torch.cat([x, torch.zeros_like(x[:, :1]), torch.full_like(x[:, :2], -0.0)], 1)
+        return sign(1 / joined)
+
+    same_as_torch(Net(lambda net, x: sign((x * 2 + 1) / zeros), "integers"))
+    same_as_torch(Net(lambda net, x: sign((x.relu() + 1) / zeros), "real"))
+    same_as_torch(Net(beside, "real"))
+
+
+def test_zeros_of_two_signs_in_one_channel() -> None:
+    def body(net: Net, x: Tensor) -> Tensor:
+        zeros = torch.zeros_like(x[:, :1])
+        zeros[..., ::2] = -0.0
+        return torch.cat([x, zeros], 1)
+
+    with pytest.raises(ConvertError, match="sets pixels of one channel to different numbers"):
+        convert(Net(body, "real"), FLOATS)

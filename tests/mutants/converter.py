@@ -149,10 +149,10 @@ def sample(files: list[str], size: int) -> list[tuple[Mutant, str]]:
     taken = {path: int(share) for path, share in shares.items()}
     for path in sorted(shares, key=lambda path: taken[path] - shares[path])[: size - sum(taken.values())]:
         taken[path] += 1
-    generator = random.Random(SEED)
     drawn: list[tuple[Mutant, str]] = []
     for path, places in strata.items():
-        drawn += itertools.islice(mutants_of(path, generator.sample(places, len(places))), taken[path])
+        shuffled = random.Random(f"{SEED} {path.name}").sample(places, len(places))  # no other file's change moves them
+        drawn += itertools.islice(mutants_of(path, shuffled), taken[path])
     print(f"{len(drawn)} mutants of {len(strata)} files with {total} places that can be changed", flush=True)
     return drawn
 

@@ -41,7 +41,18 @@ from signbit.convert.rearrangement import put_in_place
 from signbit.convert.rehearsal import first_line, type_name
 from signbit.convert.rule import BATCH, BatchSize, Call, Refused, located
 from signbit.convert.steadiness import ARRANGEMENTS
-from signbit.convert.value import Base, Fixed, Folded, Real, Signs, Stream, Value, image_of, image_value
+from signbit.convert.value import (
+    Base,
+    Fixed,
+    Folded,
+    Real,
+    Signs,
+    Stream,
+    Value,
+    image_of,
+    image_value,
+    one_for_each_channel,
+)
 from signbit.errors import ConvertError
 from signbit.modelfile.ops.concat import Concat
 from signbit.modelfile.ops.flatten import Flatten
@@ -223,12 +234,12 @@ class Lowering:
         if isinstance(base, Signs):
             return Input(base.tensor)
         if isinstance(base, Fixed):
-            by_channel = base.values.reshape(base.shape[2], -1)
-            if not (by_channel == by_channel[:, :1]).all():
+            found = one_for_each_channel(base.values.reshape(base.shape[2], -1))
+            if found is None:
                 raise Refused(
                     "its input is the same for every image but varies over the pixels; give one value for each channel"
                 )
-            return Constant(by_channel[:, 0].copy())
+            return Constant(found)
         if isinstance(base.expression, ConvertError):
             raise base.expression
         return base.expression

@@ -241,6 +241,11 @@ def per_channel(constant: Any, rank: int) -> NDArray[np.float32]:
     return collapsed(torch.as_tensor(constant), rank).to(torch.float32).reshape(-1).numpy().copy()
 
 
+def _alike(one: Tensor, other: Tensor) -> bool:
+    """Whether two constants are equal, zeros by their sign too: one may be divided by."""
+    return torch.equal(one, other) and (one.is_complex() or torch.equal(one.signbit(), other.signbit()))
+
+
 def collapsed(constant: Tensor, rank: int) -> Tensor:
     """A constant without the axes along which it does not vary; each stays as one element.
 
@@ -252,7 +257,7 @@ def collapsed(constant: Tensor, rank: int) -> Tensor:
         return found.reshape(-1) if found.dim() else found  # torch promotes types by tensors that have axes
     for axis in range(found.dim()):
         first = found.narrow(axis, 0, 1)
-        if torch.equal(found, first.expand_as(found)):
+        if _alike(found, first.expand_as(found)):
             found = first
     shape = [1] * (rank - found.dim()) + list(found.shape)
     if len(shape) > rank or any(size != 1 for axis, size in enumerate(shape) if axis != 1):

@@ -21,7 +21,7 @@ from signbit.convert.chain import Chain, Piece, regrouped_chain
 from signbit.convert.expression import Constant, Expression, Input, rewrite, tensors_of
 from signbit.convert.rehearsal import first_line
 from signbit.convert.rule import BATCH, Call, Refused, Result, Rule, located
-from signbit.convert.value import Base, Fixed, Real, Shape, Signs, Stream, Value, image_of
+from signbit.convert.value import Base, Fixed, Real, Shape, Signs, Stream, Value, image_of, one_for_each_channel
 from signbit.errors import ConvertError
 from signbit.modelfile.ops.flatten import Flatten
 from signbit.modelfile.ops.window import Window
@@ -258,10 +258,10 @@ def _join_bases(
 def _run(source: _Source, element: Indices, size: tuple[int, int], node: fx.Node, lowering: Lowering) -> _Run:
     """Which channels of an operand some channels of the result are."""
     if source.fixed is not None:
-        found = source.fixed[element]
-        if not (found == found[:, :1]).all() and not np.isnan(found).all():
+        found = one_for_each_channel(source.fixed[element])
+        if found is None:
             raise Refused("it sets pixels of one channel to different numbers; set whole channels to one number each")
-        return _Run(None, np.full(len(element), -1), found[:, 0])
+        return _Run(None, np.full(len(element), -1), found)
     assert source.value is not None
     value = source.value
     if value.base.shape[:2] == size:  # whole channels of the base, whatever became of its axes

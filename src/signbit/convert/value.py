@@ -161,3 +161,9 @@ class Folded:
     features: tuple[int, ...]
     bound: NDArray[np.int64]
     signs: bool
+
+
+def one_for_each_channel(values: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """The number of each channel, [C], of [C, pixels]; None where the pixels of a channel differ in any bit."""
+    bits = values.view(np.int32)
+    return values[:, 0].copy() if bool((bits == bits[:, :1]).all()) else None
