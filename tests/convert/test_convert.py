@@ -140,6 +140,7 @@ def test_a_users_own_module_with_floats_in() -> None:
     conversion = convert(network, FLOATS, labels=list("abcde"), metadata={"who": "me"})
     assert conversion.model.tensors[0].dtype == "float32"
     assert conversion.model.labels == list("abcde")
+    assert conversion.model.metadata == {"who": "me"}
     notes = {layer.path: layer.note for layer in conversion.layers}
     assert notes["0"] == "real-valued in the module"
 

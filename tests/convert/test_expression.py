@@ -198,3 +198,13 @@ def test_a_program_numbers_inputs_constants_and_steps() -> None:
 def test_a_program_of_one_tensor_has_no_steps() -> None:
     program = compile_program(Input(3))
     assert (program.inputs, program.constants, program.steps, program.result) == ([3], [], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("x", "slope", "wanted"),
+    [((0.0, 3.0), (-1.0, 0.5), (0.0, 3.0)), ((-2.0, 3.0), (-1.0, 0.0), (0.0, np.inf)),
+     ((-2.0, 3.0), (-1.0, 0.5), (-np.inf, np.inf)), ((0.5, 3.0), (0.1, 0.5), (0.5, 3.0))],
+)  # fmt: skip
+def test_limits_of_a_prelu(x: tuple[float, float], slope: tuple[float, float], wanted: tuple[float, float]) -> None:
+    expression = Step("prelu", (Input(0), Constant(np.array(slope, np.float32))))
+    assert limits(expression, lambda tensor: x) == wanted

@@ -209,7 +209,7 @@ def test_a_sign_that_depends_on_memory_is_noticed(other: float) -> None:
 def test_beyond_the_bound_nothing_need_be_steady() -> None:
     found = fold.find_thresholds(lambda n: n - 0.5, (2,), np.array([9, 0]))
     fold.check_steady(
-        lambda n, arrangement: torch.stack([n[:, 0] - 0.5, -n[:, 1] - 0.5], 1), (2,), np.array([9, 0]), found
+        lambda n, arrangement: torch.stack([n[:, 0] - 0.5, n[:, 1] - 0.5], 1), (2,), np.array([9, 0]), found
     )
 
 

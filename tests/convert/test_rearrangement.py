@@ -97,6 +97,8 @@ def test_joins_of_different_kinds() -> None:
 def test_one_op_where_channels_of_one_tensor_are_joined() -> None:
     found = convert(Net(lambda n, y: torch.cat([y[:, 4:], y[:, :4], y[:, 2:3]], 1), "signs"), FLOATS)
     assert kinds(found) == ["pointwise", "select", "pointwise"]
+    found = convert(Net(lambda n, y: torch.cat([y, torch.ones_like(y[:, :3])], 1), "signs"), FLOATS)
+    assert kinds(found) == ["pointwise", "select", "pointwise"]
     found = convert(Net(lambda n, y: y.flatten(2).flatten(1).view(-1, 8, 6, 6), "signs"), FLOATS)
     assert kinds(found) == ["pointwise", "pointwise"]
 

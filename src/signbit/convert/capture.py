@@ -83,7 +83,6 @@ _TAKEN_APART = frozenset(
     }
 )
 _ELEMENTWISE = frozenset({torch.ops.aten.max.other, torch.ops.aten.min.other})  # the others are along an axis
-_CHECKS = frozenset({"aten::_assert_tensor_metadata", "aten::sym_constrain_range_for_size", "aten::_assert_scalar"})
 
 
 @dataclass(frozen=True)
@@ -196,9 +195,6 @@ def capture_copy(module: nn.Module, example: Tensor, drawn: str = "") -> Graph:
             "the module's forward uses an object that is neither a tensor nor a number, such as a torch.Generator; a "
             "model file cannot store one: compute its result when the module is built"
         )
-    for node in reversed(list(graph.nodes)):
-        if node.op == "call_function" and operator_name(node) in _CHECKS:
-            graph.erase_node(node)
     _rename_norms(graph)
     _keep_batch(graph)
     graph.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
