@@ -70,6 +70,7 @@ def test_bytes() -> None:
         (lambda n, y: sign(torch.sin(40 * F.max_pool2d(torch.sin(n.product(y) * 0.3), 2))),
          "does not support aten::sin"),
         (lambda n, y: F.adaptive_max_pool2d(y, 2), "the engine only supports 1: use nn.MaxPool2d"),
+        (lambda n, y: F.adaptive_max_pool2d(y.flatten(1, 2), 1), "the engine only supports 1: use nn.MaxPool2d"),
         (lambda n, y: y.amax(1, keepdim=True), r"the engine only supports all pixels: \(2, 3\)"),
         (lambda n, y: y.amax((1, 2, 3)), r"the engine only supports all pixels"),
         (lambda n, y: y.amax(0, keepdim=True).expand(y.shape), "only supports all pixels|moves or merges the batch"),

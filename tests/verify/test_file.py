@@ -156,6 +156,11 @@ def test_other_labels() -> None:
     assert said(model(labels=["b", "a"])) == ["class names: class 0 is 'b' in the file and 'a' in the checkpoint"]
     assert said(model(labels=["a", "c"])) == ["class names: class 1 is 'c' in the file and 'b' in the checkpoint"]
     assert said(model(labels=("a", "b"))) == []
+    many = [str(number) for number in range(300)]
+    swapped = model(labels=[*many[:299], "x"])
+    assert list(differences(model(labels=many), swapped)) == [
+        "class names: class 299 is 'x' in the file and '299' in the checkpoint"
+    ]
 
 
 def test_another_preprocessing() -> None:
