@@ -208,3 +208,30 @@ def test_a_program_of_one_tensor_has_no_steps() -> None:
 def test_limits_of_a_prelu(x: tuple[float, float], slope: tuple[float, float], wanted: tuple[float, float]) -> None:
     expression = Step("prelu", (Input(0), Constant(np.array(slope, np.float32))))
     assert limits(expression, lambda tensor: x) == wanted
+
+
+A, B = Input(0), Input(1)  # from -2 to 3, and from 1 to 4
+EXACT_LIMITS = {
+    "a tensor": (A, (-2, 3)),
+    "constants": (Constant(np.float32([2, -5, 3])), (-5, 3)),
+    "sum": (Step("add", (A, B)), (-1, 7)),
+    "difference": (Step("subtract", (A, B)), (-6, 2)),
+    "product": (Step("multiply", (A, B)), (-8, 12)),
+    "square": (Step("multiply", (A, A)), (0, np.inf)),
+    "quotient": (Step("divide", (A, B)), (-2, 3)),
+    "quotient by what may be 0": (Step("divide", (B, A)), (-np.inf, np.inf)),
+    "quotient by what ends at 0": (Step("divide", (A, Step("subtract", (B, scalar(1))))), (-np.inf, np.inf)),
+    "maximum": (Step("maximum", (A, B)), (1, 4)),
+    "minimum": (Step("minimum", (A, B)), (-2, 3)),
+    "magnitude": (Step("maximum", (A, Step("multiply", (A, scalar(-1))))), (0, np.inf)),
+    "maximum with twice the negative": (Step("maximum", (A, Step("multiply", (A, scalar(-2))))), (-2, 4)),
+    "maximum with another's negative": (Step("maximum", (A, Step("multiply", (B, scalar(-1))))), (-2, 3)),
+    "sigmoid": (Step("sigmoid", (A,)), (0, 1)),
+    "silu": (Step("silu", (A,)), (-np.inf, np.inf)),
+}
+
+
+@pytest.mark.parametrize("case", EXACT_LIMITS)
+def test_limits(case: str) -> None:
+    expression, wanted = EXACT_LIMITS[case]
+    assert limits(expression, {0: (-2.0, 3.0), 1: (1.0, 4.0)}.__getitem__) == wanted
