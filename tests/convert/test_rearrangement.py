@@ -135,6 +135,9 @@ BATCH = (
         (lambda n, y: torch.cat([y, torch.ones(len(y), 1, 6, 6)], 1), r"use x\.shape\[0\].*len\(x\)"),
         (lambda n, y: y.transpose(2, 3), "in another order, as 6 x 6 pixels and 8 channels.*Remove the rearrangement"),
         (lambda n, y: y.flip(3), "in another order"),
+        (lambda n, y: torch.cat([y[:, :4, :, 1:], y[:, 4:, :, :-1]], 1), "in another order"),
+        (lambda n, y: torch.cat([y[:, :4, :, :-1], y[:, 4:, :, 1:]], 1), "in another order"),
+        (lambda n, y: torch.cat([y[:, :4, ::2, ::2], y[:, 4:, 1::2, ::2]], 1), "in another order"),
         (lambda n, y: y.permute(0, 2, 3, 1), "in another order, as 6 x 8 pixels and 6 channels"),
         (lambda n, y: y[:, :, 1:-1, 1:-1], "in another order, as 4 x 4 pixels"),
         (lambda n, y: y[:, :, 1::2], "in another order"),
@@ -163,6 +166,12 @@ def test_refused(body: Any, words: str) -> None:
 def test_a_squeeze_of_one_image_keeps_its_batch() -> None:
     found = convert(Net(lambda n, y: y[:, :, :1, :1].squeeze(), "integers"), FLOATS)
     assert found.model.tensors[found.model.output].shape == (1, 1, 8)
+
+
+def test_single_pixels_of_several_places() -> None:
+    body = lambda n, y: torch.cat([y[:, :4, :1, :1], y[:, 4:, -1:, -1:]], 1) * n.rows  # noqa: E731
+    same_as_torch(Net(body, "real"), exact=False)
+    same_as_torch(Net(body, "integers"))
 
 
 @pytest.mark.parametrize("stride", [254, 255])
