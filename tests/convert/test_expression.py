@@ -235,3 +235,27 @@ EXACT_LIMITS = {
 def test_limits(case: str) -> None:
     expression, wanted = EXACT_LIMITS[case]
     assert limits(expression, {0: (-2.0, 3.0), 1: (1.0, 4.0)}.__getitem__) == wanted
+
+
+def test_what_one_op_holds() -> None:
+    """16 tensors, 256 constants and 256 steps; equal constants are one."""
+
+    def sums(operands: list[Expression]) -> Expression:
+        result = operands[0]
+        for operand in operands[1:]:
+            result = Step("add", (result, operand))
+        return result
+
+    tensors: list[Expression] = [Input(number) for number in range(17)]
+    numbers: list[Expression] = [scalar(number) for number in range(257)]
+    assert fits_one_op(sums(tensors[:16]))
+    assert not fits_one_op(sums(tensors))
+    assert fits_one_op(sums([A, *numbers[:256]]))  # 256 steps, too
+    assert not fits_one_op(sums([A, *[numbers[1]] * 257]))
+    constants = Step("add", (A, Step("add", (numbers[0], numbers[1]))))
+    assert fits_one_op(constants)
+    pairs: list[Expression] = [
+        Step("prelu", (number, other)) for number, other in zip(numbers[:128], numbers[128:256], strict=True)
+    ]
+    assert fits_one_op(sums(pairs))  # 255 steps, 256 constants
+    assert not fits_one_op(sums([*pairs, numbers[256]]))

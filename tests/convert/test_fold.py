@@ -236,3 +236,30 @@ def test_zero_counts_as_positive_before_and_behind_a_pool() -> None:
     minimum = fold.find_pooling(lambda n: n, lambda v: -v.relu(), (1,), 5)
     assert minimum is not None
     assert minimum.tolist() == [True]
+
+
+@pytest.mark.parametrize("integer", [-9, -3, 0, 5, 9])
+def test_integers_whose_value_is_almost_zero_are_looked_at_again(integer: int) -> None:
+    """Although no sign changes there: the last digit would change it."""
+    found = fold.find_thresholds(lambda n: (n - integer).abs() + 1e-30, (2,), np.array([9, 9]))
+    assert found.kinds["constant"] == 2
+    assert found.close == {integer}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 11])
+def test_the_order_and_the_signs_do_not_depend_on_the_pieces(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One step down, at each integer in turn, also where a piece of integers ends."""
+    monkeypatch.setattr(fold, "_ELEMENTS_AT_ONCE", 2 * rows)
+    for step in range(-4, 6):
+
+        def function(n: Tensor, step: int = step) -> Tensor:
+            down = (n < step).float() - 0.5
+            return torch.stack([down[:, 0], -down[:, 1]], 1)
+
+        order = fold.find_order(function, (2,), 5)
+        assert (order.rises.tolist(), order.falls.tolist()) == ([False, True], [True, False])
+        found = fold.find_thresholds(function, (2,), np.array([5, 5]))
+        assert found.kinds["one"] == 2
+        np.testing.assert_array_equal(signs_of(found, 5), every_value(function, 2, 5) >= 0)
+        assert found.margin == 0.5
+        assert found.close == {step - 1, step}

@@ -154,6 +154,15 @@ def test_the_graph_itself_is_not_changed_by_the_proof() -> None:
     assert any(node.target is operator.getitem for node in graph.nodes)
 
 
+def test_the_first_branch_is_named() -> None:
+    def body(x: Tensor) -> Tensor:
+        x = x * 2 if x.shape[0] > 16 else x
+        return x + 1 if x.shape[0] % 32 == 0 else x
+
+    with pytest.raises(ConvertError, match=r"branches on the number of images \(x\.shape\[0\] <= 16\)"):
+        convert(NumberOfImages(body), FLOATS)
+
+
 def test_equal_outputs_of_one_image_may_lack_its_axis() -> None:
     image, vector = torch.arange(288.0).reshape(1, 8, 6, 6), torch.arange(8.0).reshape(1, 8)
     assert same(image, image[0])

@@ -43,6 +43,18 @@ def test_a_norm_of_an_image_of_one_pixel_that_was_a_vector() -> None:
     same_as_torch(disturbed(network), torch.randn(4, 3, 3, 3))
 
 
+def test_a_constant_of_an_image_of_one_pixel_that_was_a_vector() -> None:
+    class Shifted(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * torch.linspace(-1, 2, 20).reshape(20, 1, 1) + 0.3
+
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Flatten(), BinaryLinear(27, 20), nn.Unflatten(1, (20, 1, 1)), Shifted(), BinaryConv2d(20, 5, 1), nn.Flatten()
+    )  # fmt: skip
+    same_as_torch(disturbed(network), torch.randn(4, 3, 3, 3))
+
+
 def test_a_norm_of_a_vector_behind_a_pool_that_stays() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(
