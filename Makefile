@@ -28,8 +28,8 @@ TOOLS_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 CLANG ?= $(shell sh -c 'command -v clang++ || echo clang++-14')
 FUZZ_SECONDS ?= 60
-# A file of tests stays in one process: what its tests share is made once.
-PYTEST = SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -n $(JOBS) --maxprocesses 4 --dist loadfile
+# Neighbours begin in one process and share what they make; a process without tests left takes some of another.
+PYTEST = SIGNBIT_RUN=$(SDK)/bin/signbit-run $(BIN)/pytest -n $(JOBS) --maxprocesses 4 --dist worksteal
 CONFIGURE = $(BIN)/cmake -S engine -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	-DCMAKE_COMPILE_WARNING_AS_ERROR=ON -B
 
