@@ -168,6 +168,25 @@ def test_a_squeeze_of_one_image_keeps_its_batch() -> None:
     assert found.model.tensors[found.model.output].shape == (1, 1, 8)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda n, y: y + torch.full_like(y, y.shape[0]),
+        lambda n, y: torch.cat([y, y.new_full((y.shape[0], 1, 6, 6), y.shape[0])], 1),
+        lambda n, y: y.roll(y.shape[0], 1),
+        lambda n, y: y.roll((y.shape[0] * 2, 0), (1, 2)),
+        lambda n, y: y.roll(y.shape[0] // 16, 1),
+        lambda n, y: y[:, y.shape[0] % 3].unsqueeze(1) * 1,
+        lambda n, y: y.narrow(1, y.shape[0] % 3, 2) * 1,
+        lambda n, y: y[:, y.shape[0] % 3 : y.shape[0] % 3 + 2] * 1,
+        lambda n, y: y.clone()[:, 0].fill_(y.shape[0]).unsqueeze(1) + y,
+    ],
+)
+def test_elements_that_the_number_of_images_chooses(body: Any) -> None:
+    with pytest.raises(ConvertError, match=r"uses the number of images|no op for|branches on the number|fixed number"):
+        convert(Net(body, "image"), FLOATS)
+
+
 def test_single_pixels_of_several_places() -> None:
     body = lambda n, y: torch.cat([y[:, :4, :1, :1], y[:, 4:, -1:, -1:]], 1) * n.rows  # noqa: E731
     same_as_torch(Net(body, "real"), exact=False)

@@ -33,7 +33,7 @@ class MaxPool(Add):
 class Sized(Add):
     """Takes a number that depends on the number of images."""
 
-    takes_batch_size = True
+    batch_size_arguments = frozenset({"other"})
 
 
 def call(operator: Any, *arguments: Any, **keywords: Any) -> Call:
@@ -89,3 +89,6 @@ def test_the_number_of_images_is_for_shapes_alone() -> None:
     with pytest.raises(Refused, match="uses the number of images; each image must be computed on its own"):
         Add().check(given)
     Sized().check(given)
+    MaxPool().check(call(POOL, [2, 2]))
+    with pytest.raises(Refused, match="max_pool2d uses the number of images"):
+        MaxPool().check(call(POOL, [2, BatchSize(2)]))

@@ -17,7 +17,7 @@ from torch import Tensor, fx
 from signbit.convert.capture import call as run_node
 from signbit.convert.chain import pointwise_chain
 from signbit.convert.expression import Constant, Expression, Input, Step, fits_one_op, parts_of, scalar
-from signbit.convert.rule import BatchSize, Call, Refused, Rule, located
+from signbit.convert.rule import Call, Refused, Rule, located
 from signbit.convert.steadiness import Arrangement
 from signbit.convert.value import Base, Fixed, Real, Stream, Value, image_of
 from signbit.errors import ConvertError
@@ -61,8 +61,7 @@ class Pointwise(Rule):
 
     def check(self, call: Call) -> None:
         """Torch evaluates every argument; what real values allow is checked in `_real`."""
-        if any(isinstance(value, BatchSize) for value in call.changed.values()):
-            raise Refused(f"{call.operator} uses the number of images; each image must be computed on its own")
+        self.refuse_batch_size(call)
 
     def step(self, call: Call, operand: Operand) -> Expression:
         """The operator as steps of the engine.

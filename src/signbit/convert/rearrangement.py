@@ -41,7 +41,7 @@ class Rearrangement(Rule):
     """
 
     words: ClassVar[str] = "moves elements"
-    takes_batch_size: ClassVar[bool] = True
+    batch_size_arguments: ClassVar[frozenset[str]] = frozenset({"size", "sizes", "shape", "repeats"})
     index_arguments: ClassVar[tuple[str, ...]] = ()
     """Arguments whose tensors select elements and are not rearranged themselves."""
 

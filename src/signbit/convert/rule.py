@@ -133,7 +133,8 @@ class Rule(ABC):
     arguments: ClassVar[Mapping[str, str]]
     exact: ClassVar[bool] = True
     words: ClassVar[str]
-    takes_batch_size: ClassVar[bool] = False  # a shape may name the number of images; nothing is computed with it
+    batch_size_arguments: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that may contain the number of images: shapes, whose effect the node's own shape shows."""
 
     def check(self, call: Call) -> None:
         """Refuse arguments that are not supported.
@@ -141,8 +142,7 @@ class Rule(ABC):
         Raises:
             Refused: an argument has another value than its default and is not one of ``arguments``.
         """
-        if not self.takes_batch_size and any(isinstance(value, BatchSize) for value in call.changed.values()):
-            raise Refused(f"{call.operator} uses the number of images; each image must be computed on its own")
+        self.refuse_batch_size(call)
         for name, value in call.changed.items():
             if name not in self.arguments:
                 accepted = ", ".join(self.arguments)
@@ -150,6 +150,17 @@ class Rule(ABC):
                     f"{call.operator} with {name}={_show(value)} is not supported; the supported arguments are "
                     f"{accepted}"
                 )
+
+    def refuse_batch_size(self, call: Call) -> None:
+        """Refuse the number of images in any argument but those that may contain it.
+
+        Raises:
+            Refused: it is in another one, alone or in a list.
+        """
+        for name, value in call.arguments.items():
+            parts = value if isinstance(value, (list, tuple)) else [value]
+            if name not in self.batch_size_arguments and any(isinstance(part, BatchSize) for part in parts):
+                raise Refused(f"{call.operator} uses the number of images; each image must be computed on its own")
 
     @abstractmethod
     def lower(self, call: Call, lowering: Lowering) -> Result:
