@@ -121,8 +121,14 @@ LENGTHS: list[Any] = [
             Remembers(),
             "two different results for one input|a different result from the module|branches on the number of images",
         ),
-        *((NumberOfImages(body), "branches on the number of images .*remove the branch") for body in BRANCHES),
-        *((NumberOfImages(body), r"fixed number of images.*of len\(x\) and of a loop") for body in LENGTHS),
+        *(
+            (NumberOfImages(body), r"branches on the number of images \(.*x\.shape\[0\].*remove the branch")
+            for body in BRANCHES
+        ),
+        *(
+            (NumberOfImages(body), r"fixed number of images; write x\.shape\[0\] .* or len\(x\), and do not loop over")
+            for body in LENGTHS
+        ),
         (NumberOfImages(lambda x: x * 2 if x.shape[0] == 1 else x), "a different result from the module.*A branch"),
         (NumberOfImages(lambda x: x * x.shape[0]), "uses the number of images; each image must be computed on its own"),
         (NumberOfImages(lambda x: x[:1] + x), "from one image to another|moves or merges the batch"),

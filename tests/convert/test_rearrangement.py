@@ -132,7 +132,7 @@ BATCH = (
         (lambda n, y: y.view(-1, y.shape[0]), BATCH),
         (lambda n, y: y[:1].expand(y.shape), BATCH),
         (lambda n, y: y - y[:1], BATCH),
-        (lambda n, y: torch.cat([y, torch.ones(len(y), 1, 6, 6)], 1), r"use x\.shape\[0\].*len\(x\)"),
+        (lambda n, y: torch.cat([y, torch.ones(len(y), 1, 6, 6)], 1), r"write x\.shape\[0\].*len\(x\)"),
         (lambda n, y: y.transpose(2, 3), "in another order, as 6 x 6 pixels and 8 channels.*Remove the rearrangement"),
         (lambda n, y: y.flip(3), "in another order"),
         (lambda n, y: torch.cat([y[:, :4, :, 1:], y[:, 4:, :, :-1]], 1), "in another order"),

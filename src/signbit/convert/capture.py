@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.utils._sympy.printers import PythonPrinter
 
 from signbit.convert.node import operator_name, place
 from signbit.convert.rehearsal import first_line, innermost, module_trail, type_name
@@ -299,14 +300,14 @@ def _condition_on_batch_size(program: torch.export.ExportedProgram) -> str:
     size: Any = next(node for node in program.graph.nodes if node.name == name).meta["val"].shape[0]
     if isinstance(size, int) or not size.node.expr.free_symbols:
         return (
-            "the module only works for a fixed number of images; use x.shape[0] or -1 in place of a number, of len(x) "
-            "and of a loop over the images"
+            "the module only works for a fixed number of images; write x.shape[0] or -1 instead of a number or len(x), "
+            "and do not loop over the images"
         )
     images = size.node.expr
     conditions = [guard.expr for guard in size.node.shape_env.guards if guard.expr.free_symbols == {images}]
     if not conditions:
         return ""
-    words = re.sub(rf"\b{images}\b", "x.shape[0]", str(conditions[0]))
+    words = re.sub(rf"\b{images}\b", "x.shape[0]", PythonPrinter().doprint(conditions[0]))
     return (
         f"the module branches on the number of images ({words}), so an image's result depends on the batch it is in; "
         "remove the branch"

@@ -75,7 +75,7 @@ def _run_graph(graph: Graph, images: Tensor) -> Tensor:
     except (RuntimeError, IndexError, ValueError) as error:
         raise ConvertError(
             f"the module only works for a fixed number of images: the captured graph fails on {len(images)} "
-            f"({first_line(error)}). Use x.shape[0] or -1 in place of a number, and not len(x)"
+            f"({first_line(error)}). Write x.shape[0] or -1 instead of a number or len(x)"
         ) from error
 
 

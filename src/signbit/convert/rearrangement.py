@@ -66,7 +66,7 @@ class Rearrangement(Rule):
         except (RuntimeError, IndexError, ValueError, TypeError) as error:
             raise Refused(
                 f"{call.operator} cannot be converted: {first_line(error)}. It must work for any number of images: use "
-                "x.shape[0] or -1 in place of a fixed number, and not len(x)"
+                "x.shape[0] or -1 instead of a number or len(x)"
             ) from error
         if isinstance(moved, Tensor):
             return _place(numbers.per_image(moved), numbers, call, lowering)
