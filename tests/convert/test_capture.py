@@ -194,6 +194,14 @@ def test_random_numbers_of_python_and_numpy_are_refused(body: Any) -> None:
         convert(Net(lambda n, y: body(n, n.norm(y)), "integers"), FLOATS)
 
 
+def test_numbers_are_drawn_from_any_state() -> None:
+    """A state that was drawn from may look larger or smaller than before."""
+    for seed in range(12):
+        random.seed(seed)
+        with pytest.raises(ConvertError, match=r"draws random numbers in eval mode \(from Python's random"):
+            convert(Net(lambda n, y: y if random.random() < 2 else -y, "integers"), FLOATS)
+
+
 def test_the_callers_generators_are_left_alone() -> None:
     def noisy(n: Any, y: Tensor) -> Tensor:
         return F.dropout(y, random.random() * np.random.rand())  # noqa: NPY002
@@ -300,6 +308,22 @@ def test_batch_norms_with_running_statistics() -> None:
     ]
     same_as_torch(Net(branches(*calls), "integers", **parts))
     same_as_torch(Net(branches(*calls), "real", **parts), exact=False)
+
+
+def test_a_variance_of_zero_is_one_and_a_negative_one_is_none() -> None:
+    for given, exact in (("integers", True), ("real", False)):
+        net = Net(lambda n, y: n.second_norm(y), given)
+        net.second_norm.running_var[2] = 0
+        same_as_torch(net, exact=exact)
+    net.second_norm.running_var[2:4] = -1e-6
+    with pytest.raises(ConvertError, match="2 running variances are negative; the checkpoint is damaged"):
+        convert(net, FLOATS)
+
+
+def test_what_a_batch_norm_gives_has_its_name() -> None:
+    """Torch's operator gives three results, of which the network takes the first."""
+    found = convert(Net(lambda n, y: n.second_norm(y), "integers"), FLOATS)
+    assert [tensor.name for tensor in found.model.tensors][-1].startswith("batch_norm")
 
 
 # ---- the module and its copy

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from signbit import binarizers, models
-from signbit.convert import Conversion, convert
+from signbit.convert import Conversion, conversion, convert
 from signbit.engine import Model
-from signbit.errors import ConvertError
+from signbit.errors import ConvertError, ModelFileError
 from signbit.layers.attention_batch_norm import AttentionBatchNorm2d
 from signbit.layers.binary_conv import BinaryConv2d
 from signbit.layers.binary_linear import BinaryLinear
@@ -213,6 +213,33 @@ def test_a_weight_binarizer_that_is_not_binary_is_refused() -> None:
     network.middle[0].weight_binarizer.mode = "real"
     with pytest.raises(ConvertError, match=r"middle\.0.*its binarizers to mode 'binary'"):
         convert(network, PIXELS)
+
+
+def test_a_table_of_outputs_has_at_most_four_megabytes() -> None:
+    """601 integers of 4 bytes for each output; the engine has no step that rounds down."""
+
+    class Floor(nn.Module):
+        def forward(self, y: Tensor) -> Tensor:
+            return torch.floor(y * 0.3)
+
+    found = convert(nn.Sequential(BinaryLinear(300, 16), Floor()).eval(), torch.randn(2, 300))
+    assert found.model.ops[-1].kind == "lookup"
+    with pytest.raises(ConvertError, match="does not support aten::floor"):
+        convert(nn.Sequential(BinaryLinear(300, 1800), Floor()).eval(), torch.randn(2, 300))
+
+
+def test_a_file_that_the_engine_refuses_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = nn.Sequential(BinaryConv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 2)).eval()
+
+    def refused(content: bytes) -> Model:
+        raise ModelFileError(f'model file: op 1 "{name}" (binary_conv): {reason}', "op")
+
+    monkeypatch.setattr(conversion.Model, "from_bytes", refused)
+    reason = "it is too good"
+    for name, place in (("binary_conv2d", "module '0' (binary_conv2d): "), ("unknown", "")):
+        with pytest.raises(ConvertError) as caught:
+            convert(net, torch.randn(2, 3, 4, 4))
+        assert str(caught.value) == f'{place}the engine refuses the model file: op 1 "{name}" (binary_conv): {reason}'
 
 
 def test_preprocessing_travels_with_the_file() -> None:

@@ -133,6 +133,26 @@ class Call(nn.Module):
 
 
 @pytest.mark.parametrize(
+    ("code", "fits"), [(-127.0, True), (127.0, True), (-128.0, False), (128.0, False), (0.5, False)]
+)
+def test_codes_of_an_integer_stem(code: float, fits: bool) -> None:
+    class Stem(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("codes", torch.tensor([1.0, code]).reshape(2, 1, 1, 1).repeat(1, 3, 1, 1))
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            sums: Tensor = torch.ops.signbit.integer_conv2d(pixels, self.codes, [1, 1], [0, 0], [1, 1])
+            return sign(sums)
+
+    if fits:
+        same_as_torch(Stem().eval(), PIXELS)
+        return
+    with pytest.raises(ConvertError, match="its weights are not whole numbers from -127 to 127"):
+        convert(Stem().eval(), PIXELS)
+
+
+@pytest.mark.parametrize(
     ("net", "images", "words"),
     [
         (nn.Sequential(BinaryConv2d(8, 8, 1, input_binarizer=None)), FLOATS, r"module '0'.*come from a sign; give the"),

@@ -221,6 +221,10 @@ EXACT_LIMITS = {
     "quotient": (Step("divide", (A, B)), (-2, 3)),
     "quotient by what may be 0": (Step("divide", (B, A)), (-np.inf, np.inf)),
     "quotient by what ends at 0": (Step("divide", (A, Step("subtract", (B, scalar(1))))), (-np.inf, np.inf)),
+    "quotient by what is near 0": (
+        Step("divide", (B, Step("subtract", (Step("sigmoid", (A,)), scalar(0.5))))),
+        (-np.inf, np.inf),
+    ),
     "maximum": (Step("maximum", (A, B)), (1, 4)),
     "minimum": (Step("minimum", (A, B)), (-2, 3)),
     "magnitude": (Step("maximum", (A, Step("multiply", (A, scalar(-1))))), (0, np.inf)),

@@ -73,6 +73,8 @@ def test_bytes() -> None:
         (lambda n, y: F.adaptive_max_pool2d(y.flatten(1, 2), 1), "the engine only supports 1: use nn.MaxPool2d"),
         (lambda n, y: y.amax(1, keepdim=True), r"the engine only supports all pixels: \(2, 3\)"),
         (lambda n, y: y.amax((1, 2, 3)), r"the engine only supports all pixels"),
+        (lambda n, y: y.amax(3, keepdim=True), r"amax over the axes \[3\]; the engine only supports all pixels"),
+        (lambda n, y: y.amax((1, 3), keepdim=True), r"the engine only supports all pixels"),
         (lambda n, y: y.amax(0, keepdim=True).expand(y.shape), "only supports all pixels|moves or merges the batch"),
         (lambda n, y: F.max_pool2d(y, 2, return_indices=True)[0], "no op for aten::max_pool2d_with_indices.*use nn"),
         (lambda n, y: F.max_pool1d(y.flatten(2), 2), "no op for aten::max_pool1d.*use nn.MaxPool2d"),
@@ -103,6 +105,33 @@ def test_where_a_pool_moves_to() -> None:
     assert pools(lambda n, y: sign(F.max_pool2d(n.parts["a"](y), 2)), a=attention) == [("bits", "max_pool")]
     assert pools(lambda n, y: F.max_pool2d(sign(y), 2)) == [("bits", "max_pool")]
     assert "float32" in {dtype for dtype, _ in pools(lambda n, y: F.max_pool2d(y * n.conv(y), 2))}
+
+
+def test_a_pool_of_some_channels() -> None:
+    """The functions of the channels that are taken go with them."""
+    for taken in (slice(1, None, 2), slice(5, 8)):
+        found = same_as_torch(Net(lambda n, y, c=taken: sign(F.max_pool2d(n.second_norm(y)[:, c], 2)), "integers"))
+        assert kinds(found)[1:5] == ["binary_conv", "select", "max_pool", "threshold"]
+
+
+def test_a_pool_of_signs_that_hang_on_the_last_bit() -> None:
+    """Torch's sigmoid of one integer differs between its vectors and single elements, behind a pool as before it."""
+    for factor in torch.linspace(0.02, 0.2, 100).tolist():
+        numbers = torch.arange(1, 73) * factor
+        together, alone = torch.sigmoid(numbers), torch.cat([torch.sigmoid(each) for each in numbers.split(1)])
+        differing = (alone != together).nonzero().flatten()
+        if len(differing):
+            break
+    else:
+        pytest.skip("torch's sigmoid is the same everywhere on this processor")
+    limit = float(torch.maximum(alone, together)[differing[0]])
+
+    def body(net: Any, y: Tensor) -> Tensor:
+        falls = F.prelu(y, torch.tensor([-0.25])) * factor  # no function that keeps the order: the pool stays behind it
+        return sign(torch.sigmoid(F.max_pool2d(falls, 2)) - limit)
+
+    with pytest.raises(ConvertError, match="changes sign where its accumulator is"):
+        convert(Net(body, "integers"), FLOATS)
 
 
 def test_kinds_of_one_network() -> None:

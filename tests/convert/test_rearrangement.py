@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from calls import COMPUTES, EVERY, MOVES, TAKEN_APART
@@ -11,7 +12,10 @@ from converted import FLOATS, Net, branches, in_groups, kinds, operators, same_a
 from torch.nn import functional as F
 
 from signbit.convert import convert, lower
-from signbit.convert.rearrangement import Rearrangement
+from signbit.convert.chain import Chain, Link
+from signbit.convert.expression import Input
+from signbit.convert.rearrangement import Rearrangement, put_in_place
+from signbit.convert.value import Stream, image_value
 from signbit.errors import ConvertError
 
 RULES = {name: rule for name in lower.names() if isinstance(rule := lower.rule_in(name), Rearrangement)}
@@ -58,6 +62,17 @@ def test_real_values(names: list[str]) -> None:
 def test_bytes_of_the_image(names: list[str]) -> None:
     calls = [lambda n, y: y.flip(1), *bodies([name for name in names if name not in COMPUTES])]
     same_as_torch(Net(branches(*calls, then=lambda y: y.float() / 4), "image"), BYTES)
+
+
+@pytest.mark.parametrize("rank", [2, 4])
+def test_what_is_in_place_stays_as_it_is(rank: int) -> None:
+    """No op, and no second function around the first."""
+    chain = Chain((Link(lambda known, integers, arrangement: -integers),), rank, 8)
+    stream = Stream((1, 1, 8) if rank == 2 else (6, 6, 8), 0, np.full(8, 72), chain, Input(0))
+    value = image_value(stream, rank)
+    lowering: Any = None
+    node: Any = None
+    assert put_in_place(value, node, lowering) is value
 
 
 def test_constants_of_channels_after_a_move() -> None:

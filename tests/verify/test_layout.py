@@ -78,6 +78,8 @@ def test_another_size_is_named() -> None:
 def test_another_type_is_named() -> None:
     with pytest.raises(CannotHold, match=r"^torch's 'x' is float64; the model file's is 1 x 1 x 2 float32$"):
         to_engine(torch.ones(1, 2, dtype=torch.float64), Tensor("x", "float32", 1, 1, 2))
+    with pytest.raises(CannotHold, match=r"^torch's 'x' is float16; "):
+        to_engine(torch.ones(1, 2, dtype=torch.float16), Tensor("x", "float32", 1, 1, 2))
     pixels = to_engine(torch.ones(1, 2, dtype=torch.uint8), Tensor("x", "uint8", 1, 1, 2))
     assert pixels.dtype == np.uint8
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from signbit.modelfile import ModelFile, to_bytes
 from signbit.modelfile.ops.binary_conv import BinaryConv
 from signbit.modelfile.ops.integer_conv import IntegerConv
 from signbit.preprocessing import Preprocessing
-from signbit.verify import Verification, verify
+from signbit.verify import Verification, _count, verify
 
 CASES = (small_networks.integers, small_networks.tables, small_networks.residual, small_networks.ties)
 AWKWARD_PIXELS, AWKWARD_FLOATS = 13, 14
@@ -314,6 +315,25 @@ def test_no_images_and_no_tensor_are_refused() -> None:
     one = verify(case.module, case.model, case.images[:1], conversion=case.conversion)
     assert one.ok
     assert one.images == AWKWARD_PIXELS + 1
+
+
+def test_what_is_counted_are_images() -> None:
+    """Of three images of two pixels, the first differs in both pixels and the last in none."""
+    wanted = np.float32([[[[1, 0]], [[1, 0]]], [[[1, 0]], [[0, 1]]], [[[0, 1]], [[0, 1]]]])
+    got = wanted.copy()
+    got[0] = got[0, ..., ::-1]
+    comparison: Any = SimpleNamespace(model=SimpleNamespace(output=0))
+    for explained in (True, False):
+        found = Verification("scalar")
+        _count(comparison, found, [wanted], [got], explained=explained)
+        assert (found.images, found.equal_outputs, found.mismatched_predictions) == (3, 2, 1)
+        assert found.traced == int(explained)
+
+
+def test_options_go_by_name() -> None:
+    case = small_networks.residual()
+    with pytest.raises(TypeError, match="positional"):
+        verify(case.module, case.model, case.images, ["a"])  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("batch", [0, -1])
