@@ -105,6 +105,23 @@ def test_hooks_and_computed_weights() -> None:
     same_as_torch(nn.Sequential(conv, norm(8), real, old, pruned, norm(8)).eval(), exact=False)
 
 
+def test_two_channels_with_a_constant_each() -> None:
+    """As many as the network has rows and columns."""
+
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.product = BinaryConv2d(8, 2, 5)
+            self.constant = nn.Parameter(torch.tensor([-1.5, 2.5]).reshape(2, 1, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.product(x)
+            return y * self.constant if y.shape[1:] == (2, 2, 2) else -y
+
+    same_as_torch(Two().eval())
+    same_as_torch(nn.Sequential(Two(), nn.Conv2d(2, 2, 1), norm(2)).eval(), exact=False)
+
+
 def test_weights_that_binarize() -> None:
     class Own(nn.Module):
         """A product written with the operator, of a weight that is computed."""

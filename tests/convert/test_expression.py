@@ -225,6 +225,10 @@ EXACT_LIMITS = {
         Step("divide", (B, Step("subtract", (Step("sigmoid", (A,)), scalar(0.5))))),
         (-np.inf, np.inf),
     ),
+    "quotient of what is positive by what begins at 0": (
+        Step("divide", (B, Step("subtract", (B, scalar(1))))),
+        (-np.inf, np.inf),  # of -0
+    ),
     "maximum": (Step("maximum", (A, B)), (1, 4)),
     "minimum": (Step("minimum", (A, B)), (-2, 3)),
     "magnitude": (Step("maximum", (A, Step("multiply", (A, scalar(-1))))), (0, np.inf)),

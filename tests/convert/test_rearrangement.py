@@ -202,6 +202,17 @@ def test_elements_that_the_number_of_images_chooses(body: Any) -> None:
         convert(Net(body, "image"), FLOATS)
 
 
+@pytest.mark.parametrize("given", ["signs", "integers", "real"])
+def test_every_image_of_the_first_is_refused(given: str) -> None:
+    with pytest.raises(ConvertError, match=r"from one image to another|moves or merges the batch axis"):
+        convert(Net(lambda n, y: y[:1].expand_as(y) * 1, given), FLOATS)
+
+
+def test_a_pixel_of_an_image_is_not_taken_of_all_of_them() -> None:
+    found = same_as_torch(Net(lambda n, y: sign(y[:, :, 0, 0]) * 1, "integers"))
+    assert not {"flatten", "select"} & set(kinds(found))
+
+
 def test_single_pixels_of_several_places() -> None:
     body = lambda n, y: torch.cat([y[:, :4, :1, :1], y[:, 4:, -1:, -1:]], 1) * n.rows  # noqa: E731
     same_as_torch(Net(body, "real"), exact=False)
