@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -226,6 +227,33 @@ def test_a_table_of_outputs_has_at_most_four_megabytes() -> None:
     assert found.model.ops[-1].kind == "lookup"
     with pytest.raises(ConvertError, match="does not support aten::floor"):
         convert(nn.Sequential(BinaryLinear(300, 1800), Floor()).eval(), torch.randn(2, 300))
+
+
+def test_an_output_that_is_nan_is_told_with_its_integer() -> None:
+    class Root(nn.Module):
+        def forward(self, y: Tensor) -> Tensor:
+            return torch.sqrt(y - 3.5)
+
+    with pytest.raises(
+        ConvertError, match="channel 0 of the output is NaN where its accumulator is -8; keep its input"
+    ):
+        convert(nn.Sequential(BinaryLinear(8, 2), Root()).eval(), torch.randn(2, 8))
+
+
+def test_a_conversion_is_not_changed() -> None:
+    found = convert(nn.Sequential(BinaryLinear(8, 2)).eval(), torch.randn(2, 8))
+    with pytest.raises(FrozenInstanceError):
+        found.warnings = []  # type: ignore[misc]
+
+
+def test_an_error_of_several_lines_is_told_by_its_first() -> None:
+    class Broken(nn.Module):
+        def forward(self, y: Tensor) -> Tensor:
+            raise ValueError("first line.\nsecond line")
+
+    with pytest.raises(ConvertError, match=r"of shape \[2, 8\]: first line\. The module") as caught:
+        convert(Broken(), torch.randn(2, 8))
+    assert "second" not in str(caught.value)
 
 
 def test_a_file_that_the_engine_refuses_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:

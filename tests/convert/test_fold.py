@@ -263,3 +263,16 @@ def test_the_order_and_the_signs_do_not_depend_on_the_pieces(rows: int, monkeypa
         np.testing.assert_array_equal(signs_of(found, 5), every_value(function, 2, 5) >= 0)
         assert found.margin == 0.5
         assert found.close == {step - 1, step}
+
+
+def test_a_fall_from_one_piece_to_the_next_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within each piece of three integers the function rises, and so do the pieces' beginnings."""
+    monkeypatch.setattr(fold, "_ELEMENTS_AT_ONCE", 3)
+
+    def function(n: Tensor) -> Tensor:
+        place = n + 4
+        return torch.floor(place / 3) * 0.5 + place % 3
+
+    order = fold.find_order(function, (1,), 4)
+    assert not order.rises.any()
+    assert not order.falls.any()

@@ -12,8 +12,11 @@ from converted import FLOATS, Net, branches, in_groups, kinds, operators, same_a
 from torch.nn import functional as F
 
 from signbit.convert import convert, lower
+from signbit.convert.capture import capture
 from signbit.convert.chain import Chain, Link
 from signbit.convert.expression import Input
+from signbit.convert.lowering import Lowering
+from signbit.convert.node import operator_name
 from signbit.convert.rearrangement import Rearrangement, put_in_place
 from signbit.convert.value import Stream, image_value
 from signbit.errors import ConvertError
@@ -73,6 +76,16 @@ def test_what_is_in_place_stays_as_it_is(rank: int) -> None:
     lowering: Any = None
     node: Any = None
     assert put_in_place(value, node, lowering) is value
+
+
+def test_what_was_joined_has_as_many_axes_as_its_parts() -> None:
+    graph = capture(Net(lambda n, y: torch.cat([n.second_norm(y), y], 1) * 1, "integers"), FLOATS[:2])
+    lowering = Lowering(graph)
+    lowering.run()
+    (joined,) = (node for node in graph.nodes if operator_name(node) == "aten::cat")
+    base = lowering.known(joined).base
+    assert isinstance(base, Stream)
+    assert (base.chain.rank, base.chain.features) == (4, (16, 1, 1))
 
 
 def test_constants_of_channels_after_a_move() -> None:
