@@ -244,6 +244,7 @@ def test_a_conversion_is_not_changed() -> None:
     found = convert(nn.Sequential(BinaryLinear(8, 2)).eval(), torch.randn(2, 8))
     with pytest.raises(FrozenInstanceError):
         found.warnings = []  # type: ignore[misc]
+    assert "folded" not in repr(found)  # functions, which say nothing when they are printed
 
 
 def test_an_error_of_several_lines_is_told_by_its_first() -> None:

@@ -60,6 +60,35 @@ def one_integer(integers: Any) -> Any:
 # ---- flips
 
 
+class SignsOfFloats(nn.Module):
+    """A sign of real values, which are read again as numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.first, self.second = nn.Conv2d(16, 16, 3), nn.Conv2d(16, 16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = torch.ops.signbit.sign(self.first(x) - 0.1) * self.second(x)
+        return result
+
+
+def test_a_sign_of_floats_is_exact_for_what_reads_it() -> None:
+    """However much the floats may be off, of which it is the sign."""
+    module, images = SignsOfFloats().eval(), torch.randn(8, 16, 9, 9, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        module.first.weight *= 1e6
+    conversion = convert(module, images[:2])
+    model = Model.from_bytes(conversion.to_bytes())
+    comparison = Comparison(conversion, model, model.session(), model.session(batch=4))
+    values = comparison.arrays(conversion.graph.run(images))
+    trace = comparison.session.trace(np.moveaxis(images.numpy(), 1, -1).copy())
+    assert unexplained(comparison, images, values, trace)[0] == ""
+    output = model.output
+    wrong, _ = unexplained(comparison, images, values, changed(trace, output, lambda array: array + np.float32(1e-3)))
+    assert wrong.startswith("op 3 (pointwise")
+
+
 def test_flips_happen_and_are_explained() -> None:
     comparison, images, values, trace = prepared(small_networks.ties)
     bits = comparison.model.ops[1].outputs[0]
