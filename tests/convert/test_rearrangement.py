@@ -221,6 +221,30 @@ def test_every_image_of_the_first_is_refused(given: str) -> None:
         convert(Net(lambda n, y: y[:1].expand_as(y) * 1, given), FLOATS)
 
 
+@pytest.mark.parametrize("given", ["signs", "integers", "real"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda n, y: y.flip(0) * 1,
+        # What moves none of two images moves some of three.
+        lambda n, y: y.roll(2, 0) * 1,
+        lambda n, y: y.roll((1, 3, -6), (0, 1, -4)) * 1,
+        lambda n, y: y.flatten(1).roll(2, -2).view_as(y) * 1,
+        lambda n, y: y.roll(720720) * 1,
+        lambda n, y: y * 1 + F.pad(y, (0, 0, 0, 0, 0, 0, 2, -2)),
+        lambda n, y: y * 1 + torch.constant_pad_nd(y, (0, 0, 0, 0, 0, 0, 2, -2), 1.0),
+        lambda n, y: y * 1 + F.pad(y.flatten(1), (0, 0, 4, -4)).view_as(y),
+    ],
+)
+def test_images_that_change_places_are_refused_by_name(body: Any, given: str) -> None:
+    with pytest.raises(ConvertError, match=r"it moves elements from one image to another"):
+        convert(Net(body, given), FLOATS)
+
+
+def test_a_shift_of_images_and_back() -> None:
+    same_as_torch(Net(lambda n, y: y.roll((2, 1, -2), (0, 1, 0)) * 1, "integers"))
+
+
 def test_a_pixel_of_an_image_is_not_taken_of_all_of_them() -> None:
     found = same_as_torch(Net(lambda n, y: sign(y[:, :, 0, 0]) * 1, "integers"))
     assert not {"flatten", "select"} & set(kinds(found))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Indices = NDArray[np.int64]
 
+BETWEEN_IMAGES = "it moves elements from one image to another; axis 0 must stay the axis of the images"
 MAX_SIDE = 255  # of a kernel, a stride and a dilation of the engine
 
 
@@ -147,7 +148,7 @@ class _Numbers:
             not np.array_equal(found[0] + steps[which], found[1])
             or (found[0] >= (starts + steps)[which])[steps[which] > 0].any()
         ):
-            raise Refused("it moves elements from one image to another; axis 0 must stay the axis of the images")
+            raise Refused(BETWEEN_IMAGES)
         return tuple(found.shape[1:]), which, found[0] - starts[which]
 
 

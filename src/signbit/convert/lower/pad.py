@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, final
 
-from signbit.convert.rearrangement import Rearrangement
-from signbit.convert.rule import Call
+from signbit.convert.rearrangement import BETWEEN_IMAGES, Rearrangement
+from signbit.convert.rule import Call, Refused
 
 
 @final
@@ -16,12 +16,14 @@ class Pad(Rearrangement):
     operator: ClassVar[str] = "aten::pad"
     arguments: ClassVar[Mapping[str, str]] = {
         "self": "any tensor",
-        "pad": "0 for height and width",
+        "pad": "0 for all but the channels",
         "mode": "'constant'",
         "value": "any",
     }
 
     def move(self, call: Call, arguments: dict[str, Any], fixed: Callable[[float], int]) -> Any:
+        if any(call["pad"][2 * call.node.meta["val"].ndim - 2 :]):
+            raise Refused(BETWEEN_IMAGES)
         if call["mode"] == "constant":
             arguments["value"] = fixed(float(call["value"] or 0))
         return call.node.target(**arguments)  # type: ignore[operator]
